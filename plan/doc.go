@@ -1,0 +1,16 @@
+// Package plan searches for good action sequences in the imagination of a
+// model: the cross-entropy method of the paper (Hafner et al. 2019, section 2
+// and Algorithm 2), written as one unrolled graph over a batch of environments.
+//
+// The planner knows a model only as a [Model]: a step and a score. It builds
+// graph nodes and runs nothing itself; the caller compiles them together with
+// the model's parameters and feeds the random numbers, which are inputs
+// described by a [NoiseLayout].
+//
+// Everything is laid out environment-major: candidate j of environment e is row
+// e*Candidates+j of every tensor the model sees.
+//
+// Like all code that runs while a graph is being built, [CEM] reports misuse by
+// panicking with an error, which the function that compiles the graph returns.
+// Settings are checked before, by [Config.Validate].
+package plan
