@@ -2,7 +2,6 @@ package gx
 
 import (
 	"fmt"
-	"sync"
 
 	"github.com/gomlx/compute/shapes"
 	"github.com/gomlx/gomlx/core/graph"
@@ -18,7 +17,12 @@ import (
 // built under [Compile]. No other code should create convolutions.
 func Conv2D(x, kernel *graph.Node, stride int) *graph.Node {
 	checkConvolution("Conv2D", x, kernel, stride)
-	return convolve(x, kernel, convolution{axes: forwardAxes(), stride: [2]int{stride, stride}, inputDilation: [2]int{1, 1}, kernelDilation: [2]int{1, 1}})
+	return convolve(x, kernel, convolution{
+		axes:           forwardAxes(),
+		stride:         [2]int{stride, stride},
+		inputDilation:  [2]int{1, 1},
+		kernelDilation: [2]int{1, 1},
+	})
 }
 
 // ConvTranspose2D is the transposed convolution without padding and without
@@ -91,25 +95,23 @@ func forwardAxes() graph.ConvolveAxesConfig {
 	}
 }
 
-// gradientInstalled guards the one change this package makes to GoMLX's global
-// table of gradients. Compile makes it before it builds a graph, so no graph
-// built under Compile can read the table while it changes.
-var gradientInstalled sync.Once
-
-// installConvolutionGradient replaces GoMLX's gradient of ConvGeneral by the
-// corrected one. Convolutions not made by this package keep the original.
-func installConvolutionGradient() {
-	gradientInstalled.Do(func() {
-		original := graph.VJPRegistration[graph.NodeTypeConvGeneral]
-		graph.VJPRegistration[graph.NodeTypeConvGeneral] = func(node *graph.Node, adjoints []*graph.Node, shape shapes.Shape) []*graph.Node {
-			table, _ := node.Graph().State(convolutionsKey{}).(map[graph.NodeId]convolution)
-			if c, ok := table[node.Id()]; ok {
-				x, kernel := node.Inputs()[0], node.Inputs()[1]
-				return []*graph.Node{c.inputGradient(x, kernel, adjoints[0]), c.kernelGradient(x, kernel, adjoints[0])}
-			}
+// convolutionGradient wraps GoMLX's gradient of ConvGeneral. A convolution that
+// is not in the table of a graph that has one is refused: it can only be a copy
+// (by Node.Checkpoint) or a direct call, and the original gradient is wrong for
+// even kernels.
+func convolutionGradient(original graph.VJP) graph.VJP {
+	return func(node *graph.Node, adjoints []*graph.Node, shape shapes.Shape) []*graph.Node {
+		table, ok := node.Graph().State(convolutionsKey{}).(map[graph.NodeId]convolution)
+		if !ok {
 			return original(node, adjoints, shape)
 		}
-	})
+		c, ok := table[node.Id()]
+		if !ok {
+			panic(fmt.Errorf("%s was not made by gx.Conv2D or gx.ConvTranspose2D: its gradient cannot be trusted", node))
+		}
+		x, kernel := node.Inputs()[0], node.Inputs()[1]
+		return []*graph.Node{c.inputGradient(x, kernel, adjoints[0]), c.kernelGradient(x, kernel, adjoints[0])}
+	}
 }
 
 // inputGradient is the gradient with respect to x: a convolution of the output

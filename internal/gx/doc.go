@@ -10,6 +10,7 @@
 // the backend keeps them from one call to the next. Inputs are checked by name
 // before the backend sees them.
 //
-// Compile also installs the corrected convolution gradient (see [Conv2D])
-// before any graph is built; graphs compiled elsewhere do not get it.
+// The package also holds the operations whose gradient in GoMLX is wrong or
+// wasteful: [Conv2D], [ConvTranspose2D] and [Split]. Their gradients are
+// installed by Compile before any graph is built.
 package gx

@@ -47,7 +47,7 @@ func Compile(backend compute.Backend, name string, inputs []Input,
 	if err := checkInputs(inputs); err != nil {
 		return nil, fmt.Errorf("gx: compile %q: %w", name, err)
 	}
-	installConvolutionGradient()
+	installGradients()
 	g := graph.NewGraph(backend, name)
 	err := protect(func() error { return buildGraph(g, inputs, build) })
 	if err != nil {
