@@ -1,0 +1,75 @@
+package kernel
+
+import (
+	"fmt"
+	"strings"
+)
+
+// Path names one implementation of every kernel of this package. Paths are ordered:
+// a later one is faster on a CPU that has it.
+type Path int
+
+// The paths, slowest first.
+const (
+	// Generic is portable Go: the definition the others are tested against.
+	Generic Path = iota
+	// AVX2 is amd64 assembly on 8-lane vectors; it needs AVX2 and FMA3.
+	AVX2
+	// AVX512 is amd64 assembly on 16-lane vectors; it needs AVX-512 F, BW, DQ and VL.
+	AVX512
+
+	numPaths = iota
+)
+
+// pathNames are the names that String prints and ParsePath reads, by Path.
+var pathNames = [numPaths]string{"generic", "avx2", "avx512"}
+
+// String returns the name that [ParsePath] reads, "generic" for example.
+func (p Path) String() string {
+	if p < 0 || p >= numPaths {
+		return fmt.Sprintf("Path(%d)", int(p))
+	}
+	return pathNames[p]
+}
+
+// ParsePath returns the path called name: generic, avx2 or avx512. It knows the names
+// only; whether this CPU has the path is [Path.Available]'s question.
+func ParsePath(name string) (Path, error) {
+	for p, n := range pathNames {
+		if n == name {
+			return Path(p), nil
+		}
+	}
+	return 0, fmt.Errorf("kernel: unknown path %q: choose one of %s",
+		name, strings.Join(pathNames[:], ", "))
+}
+
+// Available reports whether this CPU and this build (see the purego tag) have p.
+func (p Path) Available() bool {
+	switch p {
+	case Generic:
+		return true
+	case AVX2:
+		return hasAVX2()
+	case AVX512:
+		return hasAVX512()
+	}
+	return false
+}
+
+// Available returns the paths of this CPU, slowest first; [Generic] is always the first.
+func Available() []Path {
+	var have []Path
+	for p := range Path(numPaths) {
+		if p.Available() {
+			have = append(have, p)
+		}
+	}
+	return have
+}
+
+// Detect returns the fastest path of this CPU.
+func Detect() Path {
+	have := Available()
+	return have[len(have)-1]
+}

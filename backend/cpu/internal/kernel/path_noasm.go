@@ -1,0 +1,7 @@
+//go:build !amd64 || purego
+
+package kernel
+
+func hasAVX2() bool { return false }
+
+func hasAVX512() bool { return false }

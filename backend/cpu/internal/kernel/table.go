@@ -1,0 +1,26 @@
+// Package kernel holds the f32 inner loops of the CPU backend: each exists once in
+// portable Go, which defines what it computes, and once per vector instruction set.
+//
+// Nothing here allocates, starts goroutines or keeps state. A [Table] is a value that
+// names one [Path] and carries its functions; callers pass tables on instead of asking
+// the CPU again, so that two backends on different paths can live in one process.
+//
+// The build tag purego leaves the assembly out.
+package kernel
+
+import "fmt"
+
+// Table is the set of kernels of one [Path].
+type Table struct {
+	Path Path
+	Gemm GemmKernels
+}
+
+// New returns the kernels of path p, or an error when this CPU or build lacks them.
+func New(p Path) (*Table, error) {
+	if !p.Available() {
+		return nil, fmt.Errorf("kernel: path %v is not available on this CPU or in this build: choose one of %v",
+			p, Available())
+	}
+	return &Table{Path: p, Gemm: newGemm(p)}, nil
+}
