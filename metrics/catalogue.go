@@ -1,0 +1,187 @@
+package metrics
+
+import (
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+)
+
+// Metric describes one name in the catalogue.
+type Metric struct {
+	// Name is group/name:unit.
+	Name string
+	// Description says what is measured and over what it is averaged.
+	Description string
+	// Healthy says in words what to expect and what a departure means.
+	Healthy string
+	// Low and High bound the healthy range where one holds for every task; both
+	// are 0 where none does.
+	Low, High float64
+}
+
+// Unit is the part of the name after the colon.
+func (m Metric) Unit() string {
+	_, unit, _ := strings.Cut(m.Name, ":")
+	return unit
+}
+
+// HasRange reports whether Low and High mean anything.
+func (m Metric) HasRange() bool { return m.Low != 0 || m.High != 0 }
+
+// Lookup returns the catalogue's entry for a name.
+func Lookup(name string) (Metric, bool) {
+	all := Catalogue()
+	i := slices.IndexFunc(all, func(m Metric) bool { return m.Name == name })
+	if i < 0 {
+		return Metric{}, false
+	}
+	return all[i], true
+}
+
+// Catalogue returns every metric the project emits, in the order of the
+// documentation. The caller owns the slice.
+func Catalogue() []Metric {
+	return slices.Concat(lossMetrics(), gradientMetrics(), returnMetrics(), planMetrics(), predictionMetrics(), timeMetrics(), resourceMetrics())
+}
+
+func lossMetrics() []Metric {
+	return []Metric{
+		{Name: "loss/total:nats", Description: "The objective that is minimised: image, reward and KL terms with their weights, mean over batch and time.",
+			Healthy: "Falls fast in the first hundred updates, then slowly; jumps when new kinds of images enter the replay."},
+		{Name: "loss/image:nats", Description: "Half the squared error of the predicted image, summed over pixels and channels, mean over batch and time.",
+			Healthy: "Falls towards a floor set by the quantisation noise, about 0.5 for 64x64x3 images of 5 bits. Flat and high from the start: the latent state is ignored."},
+		{Name: "loss/reward:nats", Description: "Half the squared error of the predicted reward times the reward weight, mean over batch and time.",
+			Healthy: "Near 0 while all rewards are; rises when the first rewards are found, then falls."},
+		{Name: "loss/kl:nats", Description: "KL divergence of the posterior from the prior, before free nats are taken off, summed over latents, mean over batch and time.",
+			Healthy: "At or a little above the free nats early on. Below them with a flat image loss: the posterior is ignored. Far above 10 and rising: the prior does not learn.", Low: 1, High: 30},
+		{Name: "loss/overshooting:nats", Description: "Latent overshooting: KL between multi-step predictions and posteriors, mean over valid distances; only when it is on.",
+			Healthy: "A little above loss/kl:nats; much higher means that long predictions drift."},
+		{Name: "latent/prior_entropy:nats", Description: "Entropy of the prior, summed over latents, mean over batch and time.",
+			Healthy: "Falls slowly. The floor is set by the minimum standard deviation."},
+		{Name: "latent/posterior_entropy:nats", Description: "Entropy of the posterior, summed over latents, mean over batch and time.",
+			Healthy: "Below the prior's by about loss/kl:nats."},
+	}
+}
+
+func gradientMetrics() []Metric {
+	return []Metric{
+		{Name: "grad/norm:1", Description: "Global norm of the gradient before clipping, mean over the updates of the event.",
+			Healthy: "Large in the first updates, then below the clip. Growing without end: the learning rate is too high."},
+		{Name: "grad/clipped:ratio", Description: "Share of updates whose gradient was clipped.",
+			Healthy: "0 most of the time.", Low: 0, High: 0.1},
+		{Name: "param/norm:1", Description: "Global norm of all parameters.", Healthy: "Grows slowly."},
+		{Name: "update/skipped:updates", Description: "Updates skipped because the loss or the gradient was not finite.",
+			Healthy: "0. Anything else deserves a look at the event's text."},
+	}
+}
+
+func returnMetrics() []Metric {
+	return []Metric{
+		{Name: "return/train:reward", Description: "Undiscounted sum of rewards of one collected episode, exploration noise included.",
+			Healthy: "Flat for the first 50 to 100 episodes of most tasks, then rising; below the evaluation because of the noise.", Low: 0, High: 1000},
+		{Name: "return/eval:reward", Description: "Mean undiscounted return of the evaluation episodes, without noise.",
+			Healthy: "Judge after 100 to 200 episodes; a plateau before is common.", Low: 0, High: 1000},
+		{Name: "return/eval_std:reward", Description: "Standard deviation of the return over the evaluation episodes.",
+			Healthy: "Large while the task is solved from some initial states only."},
+		{Name: "return/eval_min:reward", Description: "Lowest return of the evaluation episodes.", Healthy: "Rises last.", Low: 0, High: 1000},
+		{Name: "return/eval_max:reward", Description: "Highest return of the evaluation episodes.", Healthy: "Rises first.", Low: 0, High: 1000},
+		{Name: "episode/length:decisions", Description: "Decisions in the episode.", Healthy: "Constant for tasks without early termination."},
+		{Name: "action/abs:1", Description: "Mean absolute value of the executed actions of the episode.",
+			Healthy: "Between 0.2 and 0.9; at 1 the planner only ever pushes to the limit.", Low: 0, High: 1},
+	}
+}
+
+func planMetrics() []Metric {
+	return []Metric{
+		{Name: "plan/best:reward", Description: "Highest predicted score among the candidates of the last iteration, mean over the decisions of the episode.",
+			Healthy: "At most Horizon times the largest reward of a decision. Far above what episodes return: the reward model is exploited."},
+		{Name: "plan/elite:reward", Description: "Mean predicted score of the elites of the last iteration.", Healthy: "Just below plan/best:reward."},
+		{Name: "plan/mean:reward", Description: "Mean predicted score of all candidates of the last iteration.", Healthy: "Rises towards the elites as the search converges."},
+		{Name: "plan/gain:reward", Description: "Elite score of the last iteration minus that of the first.",
+			Healthy: "Positive. Near 0: predicted rewards are flat, and actions are close to random."},
+		{Name: "plan/std:1", Description: "Standard deviation of the final proposal, mean over the plan and action components.",
+			Healthy: "About 0.25 to 0.5 while rewards are flat; smaller where they are not.", Low: 0, High: 1},
+	}
+}
+
+func predictionMetrics() []Metric {
+	return []Metric{
+		{Name: "predict/image_1:nats", Description: "Image error one step after five observed images, half squared error summed over pixels.", Healthy: "Close to loss/image:nats."},
+		{Name: "predict/image_10:nats", Description: "Image error ten steps after the last observed image.", Healthy: "Within a few times predict/image_1:nats once planning works."},
+		{Name: "predict/image_50:nats", Description: "Image error fifty steps after the last observed image.", Healthy: "The slowest to fall."},
+		{Name: "predict/reward_correlation:ratio", Description: "Correlation of rewards predicted without images with those received.",
+			Healthy: "Rises towards 1. Near 0 the planner cannot work.", Low: 0, High: 1},
+	}
+}
+
+func timeMetrics() []Metric {
+	return []Metric{
+		{Name: "time/update:seconds", Description: "Wall time of one update, sampling excluded, mean over the updates of the event.", Healthy: "Constant; a rise means that something else uses the processors."},
+		{Name: "time/sample:seconds", Description: "Wall time the update waited for its batch, mean over the updates of the event.", Healthy: "Far below time/update:seconds."},
+		{Name: "time/collect:seconds", Description: "Wall time of collecting one episode.", Healthy: "Decisions times the planning and environment times."},
+		{Name: "time/plan:seconds", Description: "Wall time of one plan, mean over the decisions of the episode.", Healthy: "Constant."},
+		{Name: "time/env:seconds", Description: "Wall time of one environment step with its image, mean over the decisions of the episode.", Healthy: "Far below time/plan:seconds."},
+		{Name: "time/evaluate:seconds", Description: "Wall time of one evaluation.", Healthy: "Constant."},
+		{Name: "time/snapshot:seconds", Description: "Wall time of writing one snapshot.", Healthy: "Below a second on a local disk."},
+		{Name: "time/compile:seconds", Description: "Wall time of building and compiling the graphs.", Healthy: "A few seconds, once in a process."},
+		{Name: "time/left:seconds", Description: "Estimated wall time until the run is complete, from the pace of this process.", Healthy: "Falls steadily."},
+		{Name: "rate/updates:per_second", Description: "Updates for each second of wall time, everything included.", Healthy: "Constant."},
+		{Name: "rate/env_steps:per_second", Description: "Simulator steps for each second of wall time, everything included.", Healthy: "Constant."},
+	}
+}
+
+func resourceMetrics() []Metric {
+	return []Metric{
+		{Name: "replay/episodes:episodes", Description: "Episodes in the replay.", Healthy: "Equal to the counter episodes."},
+		{Name: "replay/records:records", Description: "Records in the replay.", Healthy: "Grows by the episode length plus one."},
+		{Name: "replay/memory:bytes", Description: "Memory held by the replay's images.", Healthy: "Rises to the configured budget and stays."},
+		{Name: "process/memory:bytes", Description: "Memory the process has from the operating system, as the Go runtime counts it.", Healthy: "Constant after the first episodes."},
+	}
+}
+
+// WriteMarkdown writes the catalogue as the page docs/metrics.md.
+func WriteMarkdown(w io.Writer) error {
+	var b strings.Builder
+	b.WriteString(markdownHead)
+	group := ""
+	for _, m := range Catalogue() {
+		if g, _, _ := strings.Cut(m.Name, "/"); g != group {
+			group = g
+			fmt.Fprintf(&b, "\n## %s\n\n| name | meaning | healthy | range |\n|---|---|---|---|\n", group)
+		}
+		fmt.Fprintf(&b, "| `%s` | %s | %s | %s |\n", m.Name, m.Description, m.Healthy, m.rangeText())
+	}
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+func (m Metric) rangeText() string {
+	if !m.HasRange() {
+		return "–"
+	}
+	return fmt.Sprintf("%g to %g", m.Low, m.High)
+}
+
+const markdownHead = `# Metrics
+
+<!-- Generated from metrics/catalogue.go: go test ./metrics -run TestDocsEqualCatalogue -update -->
+
+Every run writes ` + "`metrics.jsonl`" + `: one event a line, in order. An event has a kind, a time, the four counters of
+the run, and values whose names carry their unit. A value that was not measured is absent; one that is not a number is
+` + "`null`" + `, and the field ` + "`nonfinite`" + ` says which. Resuming a run removes the events that lie beyond the snapshot it resumes
+from, so the file is always one consistent history.
+
+` + "```json" + `
+{"kind":"update","time":"2026-01-02T03:04:05Z","env_steps":6000,"decisions":750,"updates":100,"episodes":6,"values":{"loss/kl:nats":3.41}}
+` + "```" + `
+
+| counter | counts |
+|---|---|
+| ` + "`env_steps`" + ` | simulator steps in training: decisions times the action repeat |
+| ` + "`decisions`" + ` | actions chosen |
+| ` + "`updates`" + ` | optimiser steps |
+| ` + "`episodes`" + ` | training episodes collected, seed episodes included |
+
+The range is given where one holds for every task; outside it, look closer.
+`
