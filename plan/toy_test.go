@@ -123,11 +123,17 @@ func compileToy(t testing.TB, backend compute.Backend, p problem) *gx.Program {
 	return program
 }
 
-// solve runs p; without noise of its own it draws some from seed 1.
+// solve compiles p and runs it once.
 func solve(t testing.TB, p problem) outcome {
 	t.Helper()
 	backend := newBackend(t)
-	program := compileToy(t, backend, p)
+	return runToy(t, backend, compileToy(t, backend, p), p)
+}
+
+// runToy runs a compiled plan with the targets and noise of p; without noise of
+// its own p gets some from seed 1.
+func runToy(t testing.TB, backend compute.Backend, program *gx.Program, p problem) outcome {
+	t.Helper()
 	if p.noise == nil {
 		p.noise = normals(p.layout(), 1)
 	}
