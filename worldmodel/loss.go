@@ -1,0 +1,81 @@
+package worldmodel
+
+import (
+	"github.com/gomlx/gomlx/core/graph"
+
+	"github.com/orrery-rl/orrery/internal/gx"
+)
+
+// Losses are the terms of the objective and what to watch beside them, all
+// scalars, in nats up to constants. Image terms sum over pixels and channels,
+// latent terms over the Z components; all are means over chunks and time.
+type Losses struct {
+	// Total is Image + RewardScale*Reward + KLScale*KLClipped: what to minimise.
+	Total *graph.Node
+	// Image is half the squared error of the reconstruction: the negative log
+	// likelihood of a unit Gaussian without its constant.
+	Image *graph.Node
+	// Reward is half the squared error of the predicted reward.
+	Reward *graph.Node
+	// KL is KL(posterior || prior).
+	KL *graph.Node
+	// KLClipped is max(0, KL - FreeNats), clipped for each chunk and time step
+	// before the mean.
+	KLClipped *graph.Node
+	// PriorEntropy and PosteriorEntropy are differential entropies.
+	PriorEntropy, PosteriorEntropy *graph.Node
+}
+
+// Nodes lists the losses in the order of [LossNames].
+func (l Losses) Nodes() []*graph.Node {
+	return []*graph.Node{l.Total, l.Image, l.Reward, l.KL, l.KLClipped, l.PriorEntropy, l.PosteriorEntropy}
+}
+
+// LossNames names the entries of [Losses.Nodes].
+func LossNames() []string {
+	return []string{"total", "image", "reward", "kl", "kl_clipped", "prior_entropy", "posterior_entropy"}
+}
+
+// Loss is the variational objective on chunks of records, closed loop from the
+// zero state, all L records included:
+//
+//	1/2 |o - decode(f)|^2 + RewardScale/2 (r - reward(f))^2 + KLScale max(0, KL(q||p) - FreeNats)
+//
+// images is [B, L, H, W, C] in [-0.5, 0.5), actions [B, L, A] the incoming
+// actions, rewards [B, L], noise [B, L, Z] standard normal.
+// Source: Hafner et al. 2019, equation 3, with the weights of the paper's code.
+func (n *Net) Loss(images, actions, rewards, noise *graph.Node) Losses {
+	d := n.m.dims
+	rows, length := chunkShape(images)
+	gx.CheckShape("images", images, rows, length, d.Height, d.Width, d.Channels)
+	gx.CheckShape("rewards", rewards, rows, length)
+	seq := n.Observe(n.encodeChunks(images), actions, noise)
+	features := graph.Reshape(seq.Features, rows*length, n.m.FeatureSize())
+	kl := seq.Posterior.KL(seq.Prior)
+	l := Losses{
+		Image:            halfSquaredError(n.decodeChunks(seq.Features), images),
+		Reward:           halfSquaredError(graph.Reshape(n.Reward(features), rows, length), rewards),
+		KL:               graph.ReduceAllMean(kl),
+		KLClipped:        graph.ReduceAllMean(excess(kl, n.m.cfg.FreeNats)),
+		PriorEntropy:     graph.ReduceAllMean(seq.Prior.Entropy()),
+		PosteriorEntropy: graph.ReduceAllMean(seq.Posterior.Entropy()),
+	}
+	l.Total = graph.Add(l.Image, graph.Add(
+		graph.MulScalar(l.Reward, n.m.cfg.RewardScale),
+		graph.MulScalar(l.KLClipped, n.m.cfg.KLScale)))
+	return l
+}
+
+// halfSquaredError is 1/2 (x - target)^2, mean over the first two axes, B and
+// L, and summed over the rest.
+func halfSquaredError(x, target *graph.Node) *graph.Node {
+	gx.CheckShape("prediction", x, target.Shape().Dimensions...)
+	rows, length := chunkShape(target)
+	sum := graph.ReduceAllSum(graph.Square(graph.Sub(x, target)))
+	return graph.MulScalar(sum, 0.5/float64(rows*length))
+}
+
+// excess is max(0, x - free) for each element, with gradient 0 where x <= free.
+func excess(x *graph.Node, free float64) *graph.Node {
+	return relu(graph.AddScalar(x, -free))
+}

@@ -1,0 +1,153 @@
+package worldmodel
+
+import (
+	"fmt"
+
+	"github.com/gomlx/gomlx/core/graph"
+
+	"github.com/orrery-rl/orrery/internal/gx"
+)
+
+// Sequence is the result of unrolling the model over the records of B chunks.
+type Sequence struct {
+	// States are the states by time step, each of B rows. The last one carries
+	// on where the sequence ends.
+	States []State
+	// Features are the states' features, [B, L, F].
+	Features *graph.Node
+	// Prior is p(s_i | h_i), [B, L, Z].
+	Prior Gaussian
+	// Posterior is q(s_i | h_i, o_i), [B, L, Z]; its fields are nil in an
+	// imagined sequence.
+	Posterior Gaussian
+}
+
+// Observe filters chunks from the zero state: closed loop, using images.
+//
+// embed is [B, L, E], actions [B, L, A] with the action that led to each
+// observation, noise [B, L, Z].
+func (n *Net) Observe(embed, actions, noise *graph.Node) Sequence {
+	return n.ObserveFrom(n.InitialState(leading(embed)), embed, actions, noise)
+}
+
+// ObserveFrom is [Net.Observe] from a given state of B rows.
+//
+// The embeddings' product with the posterior's weights and the priors are taken
+// for all steps at once; only what the recurrence needs is inside the loop.
+func (n *Net) ObserveFrom(start State, embed, actions, noise *graph.Node) Sequence {
+	rows, length := chunkShape(actions)
+	gx.CheckShape("embeddings", embed, rows, length, n.m.EmbedSize())
+	gx.CheckShape("actions", actions, rows, length, n.m.dims.ActionSize)
+	gx.CheckShape("noise", noise, rows, length, n.m.cfg.StochSize)
+	projected := n.projectEmbed(graph.Reshape(embed, rows*length, n.m.EmbedSize()))
+	projected = graph.Reshape(projected, rows, length, n.m.cfg.HiddenSize)
+	embedTime, actionTime, noiseTime := splitTime(projected), splitTime(actions), splitTime(noise)
+	states, posteriors := make([]State, length), make([]Gaussian, length)
+	for i, state := 0, start; i < length; i++ {
+		state, posteriors[i] = n.filter(state, actionTime[i], embedTime[i], noiseTime[i])
+		states[i] = state
+	}
+	seq := n.sequence(states)
+	seq.Posterior = Gaussian{
+		Mean: joinTime(posteriors, func(g Gaussian) *graph.Node { return g.Mean }),
+		Std:  joinTime(posteriors, func(g Gaussian) *graph.Node { return g.Std }),
+	}
+	return seq
+}
+
+// Imagine predicts from a state of B rows without images: open loop, prior
+// only. actions is [B, L, A], noise [B, L, Z], zeros to follow the means.
+func (n *Net) Imagine(start State, actions, noise *graph.Node) Sequence {
+	rows, length := chunkShape(actions)
+	gx.CheckShape("actions", actions, rows, length, n.m.dims.ActionSize)
+	gx.CheckShape("noise", noise, rows, length, n.m.cfg.StochSize)
+	actionTime, noiseTime := splitTime(actions), splitTime(noise)
+	states := make([]State, length)
+	for i, state := 0, start; i < length; i++ {
+		state, _ = n.StepPrior(state, actionTime[i], noiseTime[i])
+		states[i] = state
+	}
+	return n.sequence(states)
+}
+
+// OpenLoop reconstructs the first context images of each chunk from posteriors
+// and predicts the rest from the actions alone, decoding every step:
+// images [B, L, H, W, C], actions [B, L, A], noise [B, L, Z] ->
+// [B, L, H, W, C] image means. context lies in [1, L]; images after it do not
+// influence the result.
+func (n *Net) OpenLoop(images, actions, noise *graph.Node, context int) *graph.Node {
+	rows, length := chunkShape(actions)
+	if context < 1 || context > length {
+		panic(fmt.Errorf("worldmodel: open loop after %d context frames; the number must lie in [1, %d]", context, length))
+	}
+	d := n.m.dims
+	gx.CheckShape("images", images, rows, length, d.Height, d.Width, d.Channels)
+	head := func(x *graph.Node) *graph.Node { return graph.SliceAxis(x, 1, graph.AxisRange(0, context)) }
+	tail := func(x *graph.Node) *graph.Node { return graph.SliceAxis(x, 1, graph.AxisRangeToEnd(context)) }
+	seq := n.Observe(n.encodeChunks(head(images)), head(actions), head(noise))
+	features := seq.Features
+	if context < length {
+		dream := n.Imagine(seq.States[context-1], tail(actions), tail(noise))
+		features = graph.Concatenate([]*graph.Node{features, dream.Features}, 1)
+	}
+	return n.decodeChunks(features)
+}
+
+// sequence gathers states and evaluates the prior of all of them in one batch.
+func (n *Net) sequence(states []State) Sequence {
+	rows, length := leading(states[0].Deter), len(states)
+	deter := joinTime(states, func(s State) *graph.Node { return s.Deter })
+	stoch := joinTime(states, func(s State) *graph.Node { return s.Stoch })
+	prior := n.prior(graph.Reshape(deter, rows*length, n.m.cfg.DeterSize))
+	return Sequence{
+		States:   states,
+		Features: lastAxis(stoch, deter),
+		Prior: Gaussian{
+			Mean: graph.Reshape(prior.Mean, rows, length, n.m.cfg.StochSize),
+			Std:  graph.Reshape(prior.Std, rows, length, n.m.cfg.StochSize),
+		},
+	}
+}
+
+// encodeChunks embeds images [B, L, H, W, C] -> [B, L, E].
+func (n *Net) encodeChunks(images *graph.Node) *graph.Node {
+	rows, length := chunkShape(images)
+	d := n.m.dims
+	embed := n.Encode(graph.Reshape(images, rows*length, d.Height, d.Width, d.Channels))
+	return graph.Reshape(embed, rows, length, n.m.EmbedSize())
+}
+
+// decodeChunks decodes features [B, L, F] -> [B, L, H, W, C].
+func (n *Net) decodeChunks(features *graph.Node) *graph.Node {
+	rows, length := chunkShape(features)
+	d := n.m.dims
+	images := n.Decode(graph.Reshape(features, rows*length, n.m.FeatureSize()))
+	return graph.Reshape(images, rows, length, d.Height, d.Width, d.Channels)
+}
+
+// chunkShape returns the first two dimensions, B and L, or zeros when x has
+// fewer, which no CheckShape accepts.
+func chunkShape(x *graph.Node) (rows, length int) {
+	if x.Rank() < 2 {
+		return 0, 0
+	}
+	return x.Shape().Dimensions[0], x.Shape().Dimensions[1]
+}
+
+// splitTime cuts [B, L, D] into L matrices [B, D].
+func splitTime(x *graph.Node) []*graph.Node {
+	rows, length := chunkShape(x)
+	timeMajor := graph.TransposeAllAxes(x, 1, 0, 2)
+	return gx.Split(graph.Reshape(timeMajor, length*rows, x.Shape().Dimensions[2]), 0, length)
+}
+
+// joinTime is the inverse of splitTime for one matrix [B, D] of each step.
+func joinTime[T any](steps []T, matrix func(T) *graph.Node) *graph.Node {
+	nodes := make([]*graph.Node, len(steps))
+	for i, s := range steps {
+		nodes[i] = matrix(s)
+	}
+	rows, size := nodes[0].Shape().Dimensions[0], nodes[0].Shape().Dimensions[1]
+	timeMajor := graph.Reshape(graph.Concatenate(nodes, 0), len(steps), rows, size)
+	return graph.TransposeAllAxes(timeMajor, 1, 0, 2)
+}
