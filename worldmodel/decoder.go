@@ -56,7 +56,7 @@ func (n *Net) Decode(features *graph.Node) *graph.Node {
 	x = matmul(x, graph.Reshape(kernel, leading(kernel), -1))
 	x = n.addBias(d.first, graph.Reshape(x, rows, d.firstSize[0], d.firstSize[1], d.firstChannels))
 	for _, layer := range d.rest {
-		x = n.addBias(layer, gx.ConvTranspose2D(relu(x), n.params[layer.kernel], stride))
+		x = n.addBias(layer, gx.ConvTranspose2D(gx.Relu(x), n.params[layer.kernel], stride))
 	}
 	gx.CheckShape("decoded images", x, rows, n.m.dims.Height, n.m.dims.Width, n.m.dims.Channels)
 	return x

@@ -35,7 +35,7 @@ func (n *Net) Encode(images *graph.Node) *graph.Node {
 	gx.CheckShape("images", images, rows, d.Height, d.Width, d.Channels)
 	x := images
 	for _, layer := range n.m.encoder.layers {
-		x = relu(n.addBias(layer, gx.Conv2D(x, n.params[layer.kernel], stride)))
+		x = gx.Relu(n.addBias(layer, gx.Conv2D(x, n.params[layer.kernel], stride)))
 	}
 	return graph.Reshape(x, rows, n.m.encoder.embedSize)
 }

@@ -99,14 +99,3 @@ func TestStdHasAFloor(t *testing.T) {
 		t.Errorf("std %v is below the floor", out[0][1])
 	}
 }
-
-// TestReluGradientAtZero: selection, not Max, so the gradient at 0 is 0.
-func TestReluGradientAtZero(t *testing.T) {
-	x := tensorOf([]float64{-2, 0, 3}, 3)
-	out := compile(t, []tensor{x}, func(in []*graph.Node) []*graph.Node {
-		y := relu(in[0])
-		return []*graph.Node{y, graph.Gradient(graph.ReduceAllSum(y), in[0])[0]}
-	}).run(x)
-	assertClose(t, "relu", out[0], []float64{0, 0, 3}, 0)
-	assertClose(t, "gradient", out[1], []float64{0, 0, 1}, 0)
-}

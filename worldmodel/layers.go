@@ -17,13 +17,6 @@ func (n *Net) addBias(a affine, y *graph.Node) *graph.Node {
 // matmul is the product of two matrices.
 func matmul(x, w *graph.Node) *graph.Node { return graph.Dot(x, w).Product() }
 
-// relu is max(0, x), written as a selection: its gradient is one selection too,
-// where that of Max is six nodes. At 0 the gradient is 0.
-func relu(x *graph.Node) *graph.Node {
-	zero := graph.ScalarZero(x.Graph(), x.DType())
-	return graph.Where(graph.GreaterThan(x, zero), x, zero)
-}
-
 // softplus is ln(1+e^x) without overflow: (x+|x|)/2 + ln(1+e^-|x|), where the
 // first term is max(0, x) exactly. Its gradient at 0 is 1/2 as it should be.
 func softplus(x *graph.Node) *graph.Node {

@@ -77,5 +77,5 @@ func halfSquaredError(x, target *graph.Node) *graph.Node {
 
 // excess is max(0, x - free) for each element, with gradient 0 where x <= free.
 func excess(x *graph.Node, free float64) *graph.Node {
-	return relu(graph.AddScalar(x, -free))
+	return gx.Relu(graph.AddScalar(x, -free))
 }

@@ -31,7 +31,7 @@ func (n *Net) Reward(features *graph.Node) *graph.Node {
 	gx.CheckShape("features", features, rows, n.m.FeatureSize())
 	x := features
 	for _, layer := range n.m.reward.hidden {
-		x = relu(n.dense(layer, x))
+		x = gx.Relu(n.dense(layer, x))
 	}
 	return graph.Reshape(n.dense(n.m.reward.output, x), rows)
 }

@@ -88,14 +88,14 @@ func (n *Net) advance(state State, action *graph.Node) *graph.Node {
 	gx.CheckShape("deterministic state", state.Deter, rows, cfg.DeterSize)
 	gx.CheckShape("stochastic state", state.Stoch, rows, cfg.StochSize)
 	gx.CheckShape("action", action, rows, n.m.dims.ActionSize)
-	x := relu(n.dense(n.m.rssm.input, lastAxis(state.Stoch, action)))
+	x := gx.Relu(n.dense(n.m.rssm.input, lastAxis(state.Stoch, action)))
 	return n.gru(x, state.Deter)
 }
 
 // filter advances the state with an embedding that has been projected already.
 func (n *Net) filter(state State, action, projected, noise *graph.Node) (State, Gaussian) {
 	deter := n.advance(state, action)
-	hidden := relu(graph.Add(n.dense(n.m.rssm.posteriorDeter, deter), projected))
+	hidden := gx.Relu(graph.Add(n.dense(n.m.rssm.posteriorDeter, deter), projected))
 	posterior := n.gaussian(n.m.rssm.posteriorStats, hidden)
 	return State{Deter: deter, Stoch: posterior.Sample(noise)}, posterior
 }
@@ -110,7 +110,7 @@ func (n *Net) projectEmbed(embed *graph.Node) *graph.Node {
 // prior reads p(s | h) from deterministic states, [N, DeterSize].
 func (n *Net) prior(deter *graph.Node) Gaussian {
 	head := n.m.rssm.prior
-	return n.gaussian(head.stats, relu(n.dense(head.hidden, deter)))
+	return n.gaussian(head.stats, gx.Relu(n.dense(head.hidden, deter)))
 }
 
 // gaussian is the output layer of prior and posterior: mean, and

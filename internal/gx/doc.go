@@ -11,6 +11,6 @@
 // before the backend sees them.
 //
 // The package also holds the operations whose gradient in GoMLX is wrong or
-// wasteful: [Conv2D], [ConvTranspose2D] and [Split]. Their gradients are
-// installed by Compile before any graph is built.
+// wasteful: [Conv2D], [ConvTranspose2D], [Split] and [Relu]. Their gradients
+// are installed by Compile before any graph is built.
 package gx

@@ -11,13 +11,14 @@ import (
 // built under Compile can read the table while it changes.
 var gradientsInstalled sync.Once
 
-// installGradients replaces GoMLX's gradients of convolutions and slices by
-// wrappers that treat the nodes made by [Conv2D], [ConvTranspose2D] and [Split]
-// and leave all others to the originals.
+// installGradients replaces GoMLX's gradients of convolutions, slices and
+// selections by wrappers that treat the nodes made by [Conv2D],
+// [ConvTranspose2D], [Split] and [Relu] and leave all others to the originals.
 func installGradients() {
 	gradientsInstalled.Do(func() {
 		table := graph.VJPRegistration
 		table[graph.NodeTypeConvGeneral] = convolutionGradient(table[graph.NodeTypeConvGeneral])
 		table[graph.NodeTypeSlice] = sliceGradient(table[graph.NodeTypeSlice])
+		table[graph.NodeTypeWhere] = whereGradient(table[graph.NodeTypeWhere])
 	})
 }
