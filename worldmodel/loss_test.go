@@ -108,7 +108,7 @@ func (f *fixture) lossValues(batch []tensor) map[string]float64 {
 // here from predictions.
 func TestTotalIsTheWeightedSum(t *testing.T) {
 	cfg := microConfig()
-	cfg.FreeNats, cfg.KLScale, cfg.RewardScale = 0.4, 0.7, 5
+	cfg.FreeNats, cfg.KLScale, cfg.RewardScale = 0.6, 0.7, 5
 	f := newFixture(t, cfg, 2, 3)
 	l := f.lossValues(f.batch())
 	want := l["image"] + 5*l["reward"] + 0.7*l["kl_clipped"]
@@ -130,6 +130,9 @@ func TestTotalIsTheWeightedSum(t *testing.T) {
 	}
 	for _, v := range out[2] {
 		clipped += math.Max(0, v-cfg.FreeNats) / n
+	}
+	if !(slices.Min(out[2]) < cfg.FreeNats && slices.Max(out[2]) > cfg.FreeNats) {
+		t.Fatalf("KLs %v do not lie on both sides of the allowance, so clipping their mean would go unnoticed", out[2])
 	}
 	entropy := func(std []float64) (sum float64) {
 		for _, s := range std {
@@ -248,6 +251,15 @@ func TestOpenLoop(t *testing.T) {
 	}
 	actions := f.actions.clone()
 	actions.data[len(actions.data)-1]++
+	manual := f.once(f.observeOperands(), func(n *Net, in []*graph.Node) []*graph.Node {
+		at := func(x *graph.Node, i int) *graph.Node {
+			return graph.Reshape(graph.SliceAxis(x, 1, graph.AxisElem(i)), f.b, -1)
+		}
+		state := n.Observe(n.encodeChunks(in[0]), in[1], in[2]).States[context-1]
+		next, _ := n.StepPrior(state, at(in[1], context), at(in[2], context))
+		return []*graph.Node{n.Decode(n.Features(next))}
+	})
+	assertClose(t, "first predicted frame", out[0][context*frame:(context+1)*frame], manual[0][:frame], 1e-12)
 	after := f.run(e, f.images, actions, f.noise)
 	if last := len(out[0]) - frame; differ(out[0][:last], after[0][:last]) || !differ(out[0][last:], after[0][last:]) {
 		t.Error("the last action must influence the last frame and no other")

@@ -79,8 +79,9 @@ func (s *split) collect(i int, whole, adjoint *graph.Node) *graph.Node {
 }
 
 // gradient is the gradient of the whole: the collected pieces side by side,
-// zero where none arrived. What reached the whole by another way than the
-// pieces is added. It leaves the split ready for another walk.
+// zero where none arrived. It leaves the split ready for another walk. After
+// Node.Checkpoint the walk uses copies of the pieces, which GoMLX's own gradient
+// of Slice treats; then nothing was collected and the adjoint is complete.
 func (s *split) gradient(whole, adjoint *graph.Node) *graph.Node {
 	if s.trigger == nil {
 		return adjoint
@@ -92,9 +93,6 @@ func (s *split) gradient(whole, adjoint *graph.Node) *graph.Node {
 		}
 	}
 	total := graph.Concatenate(pieces, s.axis)
-	if adjoint != s.trigger {
-		total = graph.Add(total, adjoint)
-	}
 	clear(s.adjoints)
 	s.trigger = nil
 	return total

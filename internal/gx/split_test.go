@@ -82,6 +82,21 @@ func TestSplitGradientTwice(t *testing.T) {
 	}
 }
 
+// TestSplitUnderCheckpoint: recomputed pieces have the same gradient.
+func TestSplitUnderCheckpoint(t *testing.T) {
+	x := []float64{1, 2, 3, 4}
+	got := runOnVector(t, x, func(x *graph.Node) []*graph.Node {
+		f := func(x *graph.Node) *graph.Node {
+			p := gx.Split(graph.Sin(x), 0, 2)
+			return graph.Mul(gx.Relu(p[0]), graph.Square(p[1]))
+		}
+		plain := graph.Gradient(graph.ReduceAllSum(f(x)), x)[0]
+		again := graph.Gradient(graph.ReduceAllSum(f(x.Checkpoint()).StopCheckpoint()), x)[0]
+		return []*graph.Node{plain, again}
+	})
+	assertClose(t, "gradient", got[1], got[0], 1e-15)
+}
+
 func TestSplitRefusesUnequalParts(t *testing.T) {
 	_, err := gx.Compile(newBackend(t), "bad", []gx.Input{f32("x", 5)},
 		func(_ *graph.Graph, in []*graph.Node) []*graph.Node { return gx.Split(in[0], 0, 2) })
