@@ -1,0 +1,186 @@
+package relation
+
+// phases implements plan.
+func (m *mapPlan) phases(c *call) []phase {
+	var steps []phase
+	if m.packed {
+		steps = append(steps, m.packPhase(c))
+	}
+	tasks := m.blocks
+	if m.perChunk {
+		tasks *= len(m.chunks)
+	}
+	steps = append(steps, phase{tasks: tasks, run: func(task, worker int) { m.task(c, task, worker) }})
+	if !m.dense {
+		steps = append(steps, c.epiloguePhase(m.workers))
+	}
+	return steps
+}
+
+// task computes a block of images, or one chunk of it.
+func (m *mapPlan) task(c *call, task, worker int) {
+	if m.perChunk {
+		m.chunk(c, task/len(m.chunks), m.chunks[task%len(m.chunks)], worker)
+		return
+	}
+	for _, ch := range m.chunks {
+		m.chunk(c, task, ch, worker)
+	}
+}
+
+// chunk computes the output rows ch of a block of images and finishes them.
+func (m *mapPlan) chunk(c *call, block int, ch chunk, worker int) {
+	lo := block * m.block
+	hi := min(lo+m.block, m.q.m)
+	w := c.workers[worker]
+	m.load(c, w)
+	for panel := range m.panels {
+		m.aim(w, panel)
+		for i := range m.items[ch.lo:ch.hi] {
+			it := &m.items[ch.lo+i]
+			if it.byPosition {
+				m.positions(c, w, it, panel, lo, hi)
+			} else {
+				m.images(c, w, it, panel, lo, hi)
+			}
+		}
+	}
+	if m.dense {
+		m.finish(c, ch, worker, lo, hi)
+	}
+}
+
+// load sets the arguments that a chunk shares.
+func (m *mapPlan) load(c *call, w *worker) {
+	g := &w.args
+	g.A, g.B, g.C = c.left, c.right, c.dst
+	if m.packed {
+		g.B = c.scratch
+	}
+	g.AK, g.BK, g.Add = m.q.left.in, m.bStep(), m.q.add
+	if m.scattered() {
+		g.C, g.COff, g.CRow, g.Add = w.tile, 0, m.panel, false
+	}
+}
+
+// scattered reports whether tiles go through a buffer because their columns are not
+// adjacent in the output.
+func (m *mapPlan) scattered() bool { return m.fold != nil || m.q.out.col != 1 }
+
+// aim points at a panel of the right operand.
+func (m *mapPlan) aim(w *worker, panel int) {
+	if m.packed {
+		w.args.BOff = panel * m.panelSize
+		return
+	}
+	w.args.BOff = m.q.right.off + panel*m.panel
+}
+
+// positions computes a run of positions, image by image.
+func (m *mapPlan) positions(c *call, w *worker, it *item, panel, lo, hi int) {
+	size := tiling(it.n, m.k.MR)
+	for image := lo; image < hi; image++ {
+		for r := 0; r < it.n; r += size {
+			m.tile(c, w, it, panel, image, r, min(size, it.n-r))
+		}
+	}
+}
+
+// images computes one position of images [lo, hi).
+func (m *mapPlan) images(c *call, w *worker, it *item, panel, lo, hi int) {
+	size := tiling(hi-lo, m.k.MR)
+	for image := lo; image < hi; image += size {
+		m.tile(c, w, it, panel, image, 0, min(size, hi-image))
+	}
+}
+
+// tile computes rows of an item that begin at an image and at a position of the run.
+func (m *mapPlan) tile(c *call, w *worker, it *item, panel, image, position, rows int) {
+	q, g := m.q, &w.args
+	col := panel * m.panel
+	cols := min(m.panel, q.j-col)
+	g.Segs = it.segs
+	g.ARow = it.aRow
+	g.AOff = q.left.off + image*q.left.line + position*it.aRow
+	if m.scattered() {
+		m.k.Tile(g, rows, cols)
+		m.scatter(c, w, it, col, cols, image, position, rows)
+		return
+	}
+	g.CRow = it.cRow
+	g.COff = q.out.off + image*q.out.row + it.out + position*it.cRow + col
+	m.k.Tile(g, rows, cols)
+}
+
+// scatter moves a tile from the buffer to its places in the output.
+func (m *mapPlan) scatter(c *call, w *worker, it *item, col, cols, image, position, rows int) {
+	o := m.q.out
+	for r := range rows {
+		src := w.tile[r*m.panel:][:cols]
+		if m.fold == nil {
+			at := o.off + image*o.row + it.out + (position+r)*it.cRow
+			if !it.byPosition {
+				at += r * (o.row - it.cRow)
+			}
+			store(c.dst, at+col*o.col, o.col, src, m.q.add)
+			continue
+		}
+		if it.byPosition {
+			m.unfold(c.dst, src, image, it.y, it.x+(position+r)*it.step)
+		} else {
+			m.unfold(c.dst, src, image+r, it.y, it.x)
+		}
+	}
+}
+
+// unfold scatters the phases of block (y, x) of an image.
+func (m *mapPlan) unfold(dst, src []float32, image, y, x int) {
+	o, f, j := &m.p.out, m.fold, m.p.j
+	y, x = y*f.f[0], x*f.f[1]
+	at := o.off + image*o.row + y*o.pos[0] + x*o.pos[1]
+	joined := o.col == 1 && o.pos[1] == j && x+f.f[1] <= o.size[1] && !m.p.add
+	for ph0 := range min(f.f[0], o.size[0]-y) {
+		line := src[ph0*f.f[1]*j:]
+		to := at + ph0*o.pos[0]
+		if joined {
+			copy(dst[to:to+f.f[1]*j], line)
+			continue
+		}
+		for ph1 := range min(f.f[1], o.size[1]-x) {
+			store(dst, to+ph1*o.pos[1], o.col, line[ph1*j:][:j], m.p.add)
+		}
+	}
+}
+
+// store writes src to every stride-th element of dst from at on, or adds it there.
+func store(dst []float32, at, stride int, src []float32, add bool) {
+	if stride == 1 && !add {
+		copy(dst[at:at+len(src)], src)
+		return
+	}
+	for i, v := range src {
+		if add {
+			v += dst[at+i*stride]
+		}
+		dst[at+i*stride] = v
+	}
+}
+
+// finish reports the rows of a chunk of images [lo, hi) as final.
+func (m *mapPlan) finish(c *call, ch chunk, worker, lo, hi int) {
+	if c.epilogue == nil {
+		return
+	}
+	image, line := m.p.image(), m.p.out.size[1]*m.p.j
+	yLo, yHi := ch.yLo, ch.yHi
+	if m.fold != nil {
+		yLo, yHi = yLo*m.fold.f[0], min(yHi*m.fold.f[0], m.p.out.size[0])
+	}
+	if yHi-yLo == m.p.out.size[0] {
+		c.finish(worker, lo*image, hi*image)
+		return
+	}
+	for n := lo; n < hi; n++ {
+		c.finish(worker, n*image+yLo*line, n*image+yHi*line)
+	}
+}

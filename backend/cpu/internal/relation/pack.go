@@ -1,0 +1,64 @@
+package relation
+
+// packPhase copies the right operand into panels [panel][tap][channel][column], a task
+// per panel and tap.
+func (m *mapPlan) packPhase(c *call) phase {
+	per := max(1, packTask/(m.q.i*m.panel)) // taps of a task
+	groups := ceilDiv(len(m.taps), per)
+	return phase{tasks: m.panels * groups, run: func(task, _ int) {
+		panel, lo := task/groups, task%groups*per
+		for t := lo; t < min(lo+per, len(m.taps)); t++ {
+			m.packTap(c, panel, t)
+		}
+	}}
+}
+
+// packTask is the number of floats that a packing task writes, at least.
+const packTask = 1 << 14
+
+// packTap packs one tap of one panel. Columns beyond the last are left as they are: the
+// tiles do not read them.
+func (m *mapPlan) packTap(c *call, panel, tap int) {
+	q := m.q
+	at := m.taps[tap]
+	dst := c.scratch[panel*m.panelSize+tap*q.i*m.panel:][:q.i*m.panel]
+	if m.fold != nil {
+		for i := range q.i {
+			m.fold.packRow(dst[i*m.panel:], c.right, q.right, at[0], at[1], i)
+		}
+		return
+	}
+	col := panel * m.panel
+	cols := min(m.panel, q.j-col)
+	src := q.right.off + at[0]*q.right.pos[0] + at[1]*q.right.pos[1] + col*q.right.line
+	switch {
+	case q.right.line == 1:
+		for i := range q.i {
+			copy(dst[i*m.panel:][:cols], c.right[src+i*q.right.in:])
+		}
+	default:
+		packColumns(dst, m.panel, c.right, src, q.right.line, q.right.in, cols, q.i)
+	}
+}
+
+// packColumns writes element (i, c) of a matrix with strides line per column and in per
+// row to dst[i*panel+c]. Columns go in pairs of four so that each visit to a line of dst
+// fills a quarter of it.
+func packColumns(dst []float32, panel int, src []float32, at, line, in, cols, rows int) {
+	c := 0
+	for ; c+4 <= cols; c += 4 {
+		a := at + c*line
+		d := c
+		for range rows {
+			to := dst[d:][:4]
+			to[0], to[1], to[2], to[3] = src[a], src[a+line], src[a+2*line], src[a+3*line]
+			a += in
+			d += panel
+		}
+	}
+	for ; c < cols; c++ {
+		for i := range rows {
+			dst[i*panel+c] = src[at+c*line+i*in]
+		}
+	}
+}

@@ -1,0 +1,160 @@
+// Package relation plans and runs f32 convolutions and matrix products on the tiles of
+// package kernel.
+//
+// # One relation
+//
+// Along a spatial axis a convolution relates three positions, of its input (h), its
+// kernel (k) and its output (o):
+//
+//	inputDilation*h = stride*o + kernelDilation*k - padLow
+//
+// The forward pass, the gradient of the input, the gradient of the kernel and the
+// transposed convolution are all sums over such triples; they differ in the numbers and
+// in which tensor plays which part. The planner therefore knows no directions: it takes
+// sizes, element strides and this relation, lists the triples once, and emits for every
+// tile of the output a table of [kernel.Segment]. Triples that fall outside of a tensor
+// are not in the table, so borders cost nothing and nothing is padded or copied to
+// columns. A matrix product is the case of one position per axis.
+//
+// # Two loop orders
+//
+// Both walk [problem], in which the left operand supplies rows and the right one
+// columns. A [mapPlan] serves outputs that are large compared with the right operand
+// (forward passes, input gradients, products with weights): it packs the right operand
+// and finishes each block of images before the next. A [reducePlan] serves outputs that
+// are small compared with what is summed (kernel gradients): it keeps partial outputs
+// and streams blocks of the contraction past them.
+//
+// Results do not depend on scheduling: every element is summed in an order that the
+// sizes alone fix, whatever the number of workers.
+package relation
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+
+	"github.com/orrery-rl/orrery/backend/cpu/internal/kernel"
+)
+
+// ErrUnsupported is wrapped by errors about operations that this package does not take;
+// the caller should fall back to another implementation.
+var ErrUnsupported = errors.New("relation: unsupported operation")
+
+// Pool runs tasks 0..tasks-1, each once, on workers 0..Workers()-1, and returns when all
+// have ended or ctx is done. No two tasks run on one worker at the same time.
+type Pool interface {
+	Run(ctx context.Context, tasks int, f func(task, worker int)) error
+	Workers() int
+}
+
+// Epilogue is called with element ranges [lo, hi) of the output that are final and
+// recently written, on the worker that is to process them. The ranges of one run cover
+// each element of a dense output once. The output may be any permutation of the axes of
+// a dense tensor, but not have gaps.
+type Epilogue func(worker, lo, hi int)
+
+// Product is a planned convolution or matrix product, made by [NewConv] or [NewDot]. It
+// may be run by several goroutines at once.
+type Product struct {
+	problem *problem
+	plan    plan
+	calls   sync.Pool // of *call, so that Run does not allocate
+}
+
+// plan is a loop order with its tables.
+type plan interface {
+	// scratch is the number of floats that a run needs, without alignment.
+	scratch() int
+	// phases returns the steps of a run of c; they run one after another.
+	phases(c *call) []phase
+	// String describes the strategy in one line.
+	String() string
+}
+
+// phase is one step of a run: tasks that may run at the same time.
+type phase struct {
+	tasks int
+	run   func(task, worker int)
+}
+
+// lineFloats is a cache line in floats; scratch memory is aligned to it.
+const lineFloats = 16
+
+// newProduct chooses the plan for p.
+func newProduct(t *kernel.Table, p *problem, workers int) (*Product, error) {
+	pr := &Product{problem: p}
+	if reduce, ok := orientReduce(&t.Gemm, p); ok {
+		pr.problem = reduce
+		pr.plan = newReducePlan(&t.Gemm, reduce, workers)
+	} else {
+		m, err := newMapPlan(&t.Gemm, p, workers)
+		if err != nil {
+			return nil, err
+		}
+		pr.plan = m
+	}
+	pr.calls.New = func() any { return newCall(&t.Gemm, pr.problem, pr.plan) }
+	return pr, nil
+}
+
+// FLOPs returns the number of floating-point operations of a run, two per product that
+// contributes to the output.
+func (p *Product) FLOPs() int64 { return p.problem.flops() }
+
+// Scratch returns how many floats Run needs as scratch memory.
+func (p *Product) Scratch() int {
+	if n := p.plan.scratch(); n > 0 {
+		return n + lineFloats
+	}
+	return 0
+}
+
+// String describes the chosen strategy in one line.
+func (p *Product) String() string { return p.plan.String() }
+
+// Run computes dst from x and w: the output from the input and the kernel of a
+// convolution, or C from A and B of a matrix product. dst must not overlap the others.
+// scratch needs Scratch() floats and comes back with unspecified contents; epilogue may
+// be nil. After an error (a slice that is too short, or that of the pool) dst is
+// undefined.
+func (p *Product) Run(ctx context.Context, pool Pool, dst, x, w, scratch []float32, epilogue Epilogue) error {
+	if err := p.check(dst, x, w, scratch); err != nil {
+		return err
+	}
+	c := p.calls.Get().(*call)
+	c.start(dst, x, w, scratch, epilogue, pool.Workers())
+	defer func() {
+		c.end()
+		p.calls.Put(c)
+	}()
+	for _, ph := range c.steps {
+		if err := pool.Run(ctx, ph.tasks, ph.run); err != nil {
+			return fmt.Errorf("relation: %w", err)
+		}
+	}
+	return nil
+}
+
+// check refuses slices that the kernels would run past.
+func (p *Product) check(dst, x, w, scratch []float32) error {
+	pr := p.problem
+	if pr.swapped {
+		x, w = w, x
+	}
+	for _, s := range []struct {
+		name      string
+		have, end int
+	}{
+		{"output", len(dst), pr.out.end},
+		{"left operand", len(x), pr.left.end},
+		{"right operand", len(w), pr.right.end},
+		{"scratch", len(scratch), p.Scratch()},
+	} {
+		if s.have < s.end {
+			return fmt.Errorf("relation: %s has %d elements, needs at least %d", s.name, s.have, s.end)
+		}
+	}
+	return nil
+}
