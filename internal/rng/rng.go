@@ -1,0 +1,102 @@
+// Package rng provides named streams of random numbers. Every component draws
+// from its own, so that what one draws never changes what another sees, and one
+// seed determines them all.
+package rng
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"math"
+	"math/rand/v2"
+)
+
+// ErrState is wrapped by errors about a stream state that cannot be restored.
+var ErrState = errors.New("rng: invalid stream state")
+
+// Stream is a source of random numbers that is independent of all others with
+// another seed or another name. It is ChaCha8 in counter mode, keyed by the
+// SHA-256 of both. It is not safe for concurrent use.
+type Stream struct {
+	name   string
+	source *rand.ChaCha8
+	rand   *rand.Rand
+}
+
+// New returns the stream of that name under seed.
+func New(seed uint64, name string) *Stream {
+	var key [8]byte
+	binary.LittleEndian.PutUint64(key[:], seed)
+	source := rand.NewChaCha8(sha256.Sum256(append(key[:], name...)))
+	return &Stream{name: name, source: source, rand: rand.New(source)}
+}
+
+// Name returns the name the stream was made with.
+func (s *Stream) Name() string { return s.name }
+
+// Uint64 returns a uniformly distributed 64-bit value.
+func (s *Stream) Uint64() uint64 { return s.source.Uint64() }
+
+// IntN returns a uniform value in [0, n); n must be positive.
+func (s *Stream) IntN(n int) int { return s.rand.IntN(n) }
+
+// Float64 returns a uniform value in [0, 1).
+func (s *Stream) Float64() float64 { return s.rand.Float64() }
+
+// Float32 returns a uniform value in [0, 1), a multiple of 2^-24.
+func (s *Stream) Float32() float32 { return float32(s.source.Uint64()>>40) * 0x1p-24 }
+
+// NormFloat64 returns a standard normal value.
+func (s *Stream) NormFloat64() float64 { return s.rand.NormFloat64() }
+
+// FillUniform fills dst with uniform values in [0, 1), multiples of 2^-24, two
+// for each 64 bits drawn.
+func (s *Stream) FillUniform(dst []float32) {
+	for len(dst) >= 2 {
+		u := s.source.Uint64()
+		dst[0] = float32(uint32(u)>>8) * 0x1p-24
+		dst[1] = float32(u>>40) * 0x1p-24
+		dst = dst[2:]
+	}
+	if len(dst) == 1 {
+		dst[0] = s.Float32()
+	}
+}
+
+// FillNormal fills dst with standard normal values.
+func (s *Stream) FillNormal(dst []float32) {
+	for i := range dst {
+		dst[i] = float32(s.rand.NormFloat64())
+	}
+}
+
+// MarshalBinary returns the state of the stream and its name.
+func (s *Stream) MarshalBinary() ([]byte, error) {
+	state, err := s.source.MarshalBinary()
+	if err != nil {
+		return nil, fmt.Errorf("rng: %w", err)
+	}
+	if len(s.name) > math.MaxUint16 {
+		return nil, fmt.Errorf("%w: the name has %d bytes", ErrState, len(s.name))
+	}
+	out := binary.LittleEndian.AppendUint16(nil, uint16(len(s.name)))
+	return append(append(out, s.name...), state...), nil
+}
+
+// UnmarshalBinary restores a state that MarshalBinary returned for a stream of
+// the same name.
+func (s *Stream) UnmarshalBinary(data []byte) error {
+	if len(data) < 2 || len(data) < 2+int(binary.LittleEndian.Uint16(data)) {
+		return fmt.Errorf("%w: it is truncated", ErrState)
+	}
+	name, state := data[2:2+binary.LittleEndian.Uint16(data)], data[2+binary.LittleEndian.Uint16(data):]
+	if !bytes.Equal(name, []byte(s.name)) {
+		return fmt.Errorf("%w: it belongs to %q, not to %q", ErrState, name, s.name)
+	}
+	if err := s.source.UnmarshalBinary(state); err != nil {
+		return fmt.Errorf("%w: %w", ErrState, err)
+	}
+	return nil
+}
