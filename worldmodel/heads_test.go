@@ -154,7 +154,10 @@ func TestWrongShapesAreNamed(t *testing.T) {
 		`"features"`: {[][]int{{8}},
 			func(n *Net, in []*graph.Node) *graph.Node { return n.Reward(in[0]) }},
 		"must lie in [1, 3]": {[][]int{{2, 3, 12, 9, 2}, {2, 3, 2}, {2, 3, 3}},
-			func(n *Net, in []*graph.Node) *graph.Node { return n.OpenLoop(in[0], in[1], in[2], 4) }},
+			func(n *Net, in []*graph.Node) *graph.Node {
+				images, _ := n.OpenLoop(in[0], in[1], in[2], 4)
+				return images
+			}},
 	} {
 		all := append([]gx.Input{}, inputs...)
 		for i, dims := range test.dims {

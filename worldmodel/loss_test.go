@@ -231,7 +231,8 @@ func TestOpenLoop(t *testing.T) {
 	f := newFixture(t, microConfig(), 2, 5)
 	const context = 2
 	graphOf := func(n *Net, in []*graph.Node) []*graph.Node {
-		return []*graph.Node{n.OpenLoop(in[0], in[1], in[2], context), n.decodeChunks(n.Observe(n.encodeChunks(in[0]), in[1], in[2]).Features)}
+		images, rewards := n.OpenLoop(in[0], in[1], in[2], context)
+		return []*graph.Node{images, n.decodeChunks(n.Observe(n.encodeChunks(in[0]), in[1], in[2]).Features), rewards}
 	}
 	e := f.compile(f.observeOperands(), graphOf)
 	out := f.run(e, f.observeOperands()...)
@@ -257,9 +258,10 @@ func TestOpenLoop(t *testing.T) {
 		}
 		state := n.Observe(n.encodeChunks(in[0]), in[1], in[2]).States[context-1]
 		next, _ := n.StepPrior(state, at(in[1], context), at(in[2], context))
-		return []*graph.Node{n.Decode(n.Features(next))}
+		return []*graph.Node{n.Decode(n.Features(next)), n.Reward(n.Features(next))}
 	})
 	assertClose(t, "first predicted frame", out[0][context*frame:(context+1)*frame], manual[0][:frame], 1e-12)
+	assertClose(t, "first predicted reward", out[2][context:context+1], manual[1][:1], 1e-12)
 	after := f.run(e, f.images, actions, f.noise)
 	if last := len(out[0]) - frame; differ(out[0][:last], after[0][:last]) || !differ(out[0][last:], after[0][last:]) {
 		t.Error("the last action must influence the last frame and no other")

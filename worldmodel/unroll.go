@@ -72,10 +72,10 @@ func (n *Net) Imagine(start State, actions, noise *graph.Node) Sequence {
 
 // OpenLoop reconstructs the first context images of each chunk from posteriors
 // and predicts the rest from the actions alone, decoding every step:
-// images [B, L, H, W, C], actions [B, L, A], noise [B, L, Z] ->
-// [B, L, H, W, C] image means. context lies in [1, L]; images after it do not
-// influence the result.
-func (n *Net) OpenLoop(images, actions, noise *graph.Node, context int) *graph.Node {
+// images [B, L, H, W, C], actions [B, L, A], noise [B, L, Z] -> image means
+// [B, L, H, W, C] and rewards [B, L]. context lies in [1, L]; images after it
+// do not influence the result.
+func (n *Net) OpenLoop(images, actions, noise *graph.Node, context int) (predicted, rewards *graph.Node) {
 	rows, length := chunkShape(actions)
 	if context < 1 || context > length {
 		panic(fmt.Errorf("worldmodel: open loop after %d context frames; the number must lie in [1, %d]", context, length))
@@ -90,7 +90,8 @@ func (n *Net) OpenLoop(images, actions, noise *graph.Node, context int) *graph.N
 		dream := n.Imagine(seq.States[context-1], tail(actions), tail(noise))
 		features = graph.Concatenate([]*graph.Node{features, dream.Features}, 1)
 	}
-	return n.decodeChunks(features)
+	rewards = n.Reward(graph.Reshape(features, rows*length, n.m.FeatureSize()))
+	return n.decodeChunks(features), graph.Reshape(rewards, rows, length)
 }
 
 // sequence gathers states and evaluates the prior of all of them in one batch.
