@@ -12,6 +12,7 @@ import (
 // of weights, the smallest that the vector paths meet in practice.
 const (
 	leftBlockBytes = 256 << 10 // images of the left operand that stay in L2
+	leftHeavyBytes = 512 << 10 // the same when the weights do not fit and stream past them
 	outBlockBytes  = 256 << 10 // output finished between two epilogues
 	weightBytes    = 512 << 10 // packed weights that may be read again per chunk
 )
@@ -108,7 +109,11 @@ func (m *mapPlan) orderTaps() {
 func (m *mapPlan) chooseBlock(mr int) {
 	q := m.q
 	image := 4 * q.i * q.left.size[0] * q.left.size[1]
-	tiles := max(1, leftBlockBytes/(image*mr))
+	limit := leftBlockBytes
+	if 4*m.panels*m.panelSize > 2*weightBytes {
+		limit = leftHeavyBytes
+	}
+	tiles := max(1, limit/(image*mr))
 	m.block = min(q.m, tiles*mr)
 	if q.flops() < singleFLOPs {
 		m.block = q.m

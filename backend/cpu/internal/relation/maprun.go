@@ -143,13 +143,23 @@ func (m *mapPlan) unfold(dst, src []float32, image, y, x int) {
 		line := src[ph0*f.f[1]*j:]
 		to := at + ph0*o.pos[0]
 		if joined {
-			copy(dst[to:to+f.f[1]*j], line)
+			copyPixels(dst[to:to+f.f[1]*j], line)
 			continue
 		}
 		for ph1 := range min(f.f[1], o.size[1]-x) {
 			store(dst, to+ph1*o.pos[1], o.col, line[ph1*j:][:j], m.p.add)
 		}
 	}
+}
+
+// copyPixels fills dst from src. Six floats, two positions of three channels, are the
+// last layer of an image decoder; a constant size spares it the call of memmove.
+func copyPixels(dst, src []float32) {
+	if len(dst) == 6 {
+		*(*[6]float32)(dst) = *(*[6]float32)(src)
+		return
+	}
+	copy(dst, src)
 }
 
 // store writes src to every stride-th element of dst from at on, or adds it there.

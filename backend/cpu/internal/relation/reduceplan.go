@@ -13,6 +13,7 @@ const (
 	reduceSteps      = 192       // contraction steps that pay for loading and storing a tile
 	maxBlock         = 256       // channels of a block
 	maxSplits        = 16
+	splitBlocks      = 4       // blocks of a split that pay for adding up its output
 	splitFloats      = 1 << 22 // floats that all partial outputs together may take
 	splitOutput      = 1 << 18 // output floats beyond which the output is split instead
 )
@@ -73,12 +74,8 @@ func orientReduce(k *kernel.GemmKernels, p *problem) (*problem, bool) {
 		if q.right.line != 1 || q.left.in == 1 || q.i == 1 && q.axes[1].longest() == 1 {
 			continue
 		}
-		rows := 0.0
-		for _, it := range reduceRows(q) {
-			rows += panelCycles(k, it.rows, q.j)
-		}
-		if best == nil || rows < cost {
-			best, cost = q, rows
+		if c := reduceCycles(k, q); best == nil || c < cost {
+			best, cost = q, c
 		}
 	}
 	if best == nil {
@@ -90,6 +87,23 @@ func orientReduce(k *kernel.GemmKernels, p *problem) (*problem, bool) {
 	out := p.m * p.j * p.out.size[0] * p.out.size[1]
 	contiguous := l.line == 1 && r.line == 1
 	return best, contiguous || out < min(left, right)
+}
+
+// reduceCycles estimates a run of p, including the elements of an output whose columns
+// are not adjacent, which are moved one by one.
+func reduceCycles(k *kernel.GemmKernels, p *problem) float64 {
+	const cyclesPerMove = 6
+	step := 0.0
+	for _, it := range reduceRows(p) {
+		step += panelCycles(k, it.rows, p.j)
+	}
+	out := p.out.size[0] * p.out.size[1]
+	steps := float64(p.i) * float64(p.axes[0].count()) * float64(p.axes[1].count()) / float64(out)
+	cycles := step * steps
+	if p.out.col != 1 {
+		cycles += cyclesPerMove * float64(p.m) * float64(p.image())
+	}
+	return cycles
 }
 
 // reduceRows lists the items of p without their tables.
@@ -147,7 +161,7 @@ func (r *reducePlan) chooseSplits() {
 	r.partial = r.p.m * r.p.image()
 	r.splits = 1
 	if r.partial <= splitOutput {
-		r.splits = min(maxSplits, r.blocks, max(1, splitFloats/r.partial))
+		r.splits = max(1, min(maxSplits, r.blocks/splitBlocks, splitFloats/r.partial))
 	}
 	units := len(r.items) * r.panels
 	r.parts = 1

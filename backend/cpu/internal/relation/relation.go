@@ -60,7 +60,10 @@ type Epilogue func(worker, lo, hi int)
 type Product struct {
 	problem *problem
 	plan    plan
-	calls   sync.Pool // of *call, so that Run does not allocate
+	gemm    *kernel.GemmKernels
+
+	mu   sync.Mutex
+	idle []*call // kept, so that Run does not allocate
 }
 
 // plan is a loop order with its tables.
@@ -84,7 +87,7 @@ const lineFloats = 16
 
 // newProduct chooses the plan for p.
 func newProduct(t *kernel.Table, p *problem, workers int) (*Product, error) {
-	pr := &Product{problem: p}
+	pr := &Product{problem: p, gemm: &t.Gemm}
 	if reduce, ok := orientReduce(&t.Gemm, p); ok {
 		pr.problem = reduce
 		pr.plan = newReducePlan(&t.Gemm, reduce, workers)
@@ -95,7 +98,6 @@ func newProduct(t *kernel.Table, p *problem, workers int) (*Product, error) {
 		}
 		pr.plan = m
 	}
-	pr.calls.New = func() any { return newCall(&t.Gemm, pr.problem, pr.plan) }
 	return pr, nil
 }
 
@@ -123,12 +125,9 @@ func (p *Product) Run(ctx context.Context, pool Pool, dst, x, w, scratch []float
 	if err := p.check(dst, x, w, scratch); err != nil {
 		return err
 	}
-	c := p.calls.Get().(*call)
+	c := p.take()
+	defer p.put(c)
 	c.start(dst, x, w, scratch, epilogue, pool.Workers())
-	defer func() {
-		c.end()
-		p.calls.Put(c)
-	}()
 	for _, ph := range c.steps {
 		if err := pool.Run(ctx, ph.tasks, ph.run); err != nil {
 			return fmt.Errorf("relation: %w", err)
@@ -157,4 +156,25 @@ func (p *Product) check(dst, x, w, scratch []float32) error {
 		}
 	}
 	return nil
+}
+
+// take returns an idle call, or a new one.
+func (p *Product) take() *call {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	n := len(p.idle)
+	if n == 0 {
+		return newCall(p.gemm, p.problem, p.plan)
+	}
+	c := p.idle[n-1]
+	p.idle = p.idle[:n-1]
+	return c
+}
+
+// put makes c idle.
+func (p *Product) put(c *call) {
+	c.end()
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.idle = append(p.idle, c)
 }
