@@ -11,16 +11,20 @@ type fold struct {
 	f   [2]int // positions of a block
 	low [2]int // h - b of the window's first position
 	pad [2]int
-	// of the unfolded problem
-	columns, kernel [2]int // columns[0] is j
+	// Sizes of the unfolded problem.
+	columns int
+	kernel  [2]int
 }
 
 // newFold folds p if its relation allows and at most limit columns result. It returns
 // the folded problem, whose output is the blocks and whose right operand exists only in
 // packed form.
 func newFold(p *problem, limit int) (*fold, *problem, bool) {
-	f := &fold{columns: [2]int{p.j}}
+	f := &fold{columns: p.j}
 	q := *p
+	if p.add {
+		return nil, nil, false
+	}
 	for a, r := range p.rel {
 		if r.stride != 1 || r.kernelDilation != 1 {
 			return nil, nil, false
@@ -50,7 +54,7 @@ func floorDiv(a, b int) int {
 
 // packRow writes the folded columns of window position (u0, u1) and channel i.
 func (f *fold) packRow(dst, right []float32, o operand, u0, u1, i int) {
-	j := f.columns[0]
+	j := f.columns
 	for ph0 := range f.f[0] {
 		for ph1 := range f.f[1] {
 			row := dst[:j]

@@ -114,52 +114,57 @@ func (m *mapPlan) tile(c *call, w *worker, it *item, panel, image, position, row
 
 // scatter moves a tile from the buffer to its places in the output.
 func (m *mapPlan) scatter(c *call, w *worker, it *item, col, cols, image, position, rows int) {
-	o := m.q.out
-	for r := range rows {
-		src := w.tile[r*m.panel:][:cols]
-		if m.fold == nil {
-			at := o.off + image*o.row + it.out + (position+r)*it.cRow
-			if !it.byPosition {
-				at += r * (o.row - it.cRow)
-			}
-			store(c.dst, at+col*o.col, o.col, src, m.q.add)
-			continue
-		}
-		if it.byPosition {
-			m.unfold(c.dst, src, image, it.y, it.x+(position+r)*it.step)
-		} else {
-			m.unfold(c.dst, src, image+r, it.y, it.x)
-		}
-	}
-}
-
-// unfold scatters the phases of block (y, x) of an image.
-func (m *mapPlan) unfold(dst, src []float32, image, y, x int) {
-	o, f, j := &m.p.out, m.fold, m.p.j
-	y, x = y*f.f[0], x*f.f[1]
-	at := o.off + image*o.row + y*o.pos[0] + x*o.pos[1]
-	joined := o.col == 1 && o.pos[1] == j && x+f.f[1] <= o.size[1] && !m.p.add
-	for ph0 := range min(f.f[0], o.size[0]-y) {
-		line := src[ph0*f.f[1]*j:]
-		to := at + ph0*o.pos[0]
-		if joined {
-			copyPixels(dst[to:to+f.f[1]*j], line)
-			continue
-		}
-		for ph1 := range min(f.f[1], o.size[1]-x) {
-			store(dst, to+ph1*o.pos[1], o.col, line[ph1*j:][:j], m.p.add)
-		}
-	}
-}
-
-// copyPixels fills dst from src. Six floats, two positions of three channels, are the
-// last layer of an image decoder; a constant size spares it the call of memmove.
-func copyPixels(dst, src []float32) {
-	if len(dst) == 6 {
-		*(*[6]float32)(dst) = *(*[6]float32)(src)
+	if m.fold != nil {
+		m.unfold(c.dst, w.tile, it, image, position, rows)
 		return
 	}
-	copy(dst, src)
+	o := m.q.out
+	at, step := o.off+image*o.row+it.out+position*it.cRow+col*o.col, it.cRow
+	for r := range rows {
+		store(c.dst, at+r*step, o.col, w.tile[r*m.panel:][:cols], m.q.add)
+	}
+}
+
+// unfold scatters the phases of rows blocks: those of one image from a position on, or
+// the same block of several images.
+func (m *mapPlan) unfold(dst, tile []float32, it *item, image, position, rows int) {
+	o, f, j := &m.p.out, m.fold, m.p.j
+	x, step := (it.x+position*it.step)*f.f[1], 0
+	at, stride := o.off+image*o.row+x*o.pos[1], o.row
+	if it.byPosition {
+		step = it.step * f.f[1]
+		stride = step * o.pos[1]
+	}
+	inside := max(x, x+(rows-1)*step)+f.f[1] <= o.size[1]
+	joined := inside && o.col == 1 && o.pos[1] == j
+	for ph0 := range min(f.f[0], o.size[0]-it.y*f.f[0]) {
+		to := at + (it.y*f.f[0]+ph0)*o.pos[0]
+		src := tile[ph0*f.f[1]*j:]
+		if joined {
+			copyRows(dst, to, stride, src, m.panel, f.f[1]*j, rows)
+			continue
+		}
+		for r := range rows {
+			for ph1 := range min(f.f[1], o.size[1]-x-r*step) {
+				store(dst, to+r*stride+ph1*o.pos[1], o.col, src[r*m.panel+ph1*j:][:j], false)
+			}
+		}
+	}
+}
+
+// copyRows copies rows of n floats, stride apart in dst from at on and panel apart in
+// src. Six floats, two positions of three channels, are the last layer of an image
+// decoder; a constant size spares them a call of memmove each.
+func copyRows(dst []float32, at, stride int, src []float32, panel, n, rows int) {
+	for r := range rows {
+		to, from := dst[at+r*stride:][:n], src[r*panel:][:n]
+		if n == 6 {
+			v := [6]float32(from)
+			*(*[6]float32)(to) = v
+			continue
+		}
+		copy(to, from)
+	}
 }
 
 // store writes src to every stride-th element of dst from at on, or adds it there.
