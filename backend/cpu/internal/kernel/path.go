@@ -21,27 +21,27 @@ const (
 	numPaths = iota
 )
 
-// pathNames are the names that String prints and ParsePath reads, by Path.
-var pathNames = [numPaths]string{"generic", "avx2", "avx512"}
+// pathNames returns the names that String prints and ParsePath reads, by Path.
+func pathNames() []string { return []string{"generic", "avx2", "avx512"} }
 
 // String returns the name that [ParsePath] reads, "generic" for example.
 func (p Path) String() string {
 	if p < 0 || p >= numPaths {
 		return fmt.Sprintf("Path(%d)", int(p))
 	}
-	return pathNames[p]
+	return pathNames()[p]
 }
 
 // ParsePath returns the path called name: generic, avx2 or avx512. It knows the names
 // only; whether this CPU has the path is [Path.Available]'s question.
 func ParsePath(name string) (Path, error) {
-	for p, n := range pathNames {
+	for p, n := range pathNames() {
 		if n == name {
 			return Path(p), nil
 		}
 	}
 	return 0, fmt.Errorf("kernel: unknown path %q: choose one of %s",
-		name, strings.Join(pathNames[:], ", "))
+		name, strings.Join(pathNames(), ", "))
 }
 
 // Available reports whether this CPU and this build (see the purego tag) have p.

@@ -89,13 +89,14 @@ func orientReduce(k *kernel.GemmKernels, p *problem) (*problem, bool) {
 	return best, contiguous || out < min(left, right)
 }
 
-// reduceCycles estimates a run of p, including the elements of an output whose columns
-// are not adjacent, which are moved one by one.
+// reduceCycles estimates a run of p, including the operands that every item reads from
+// L2, and the elements of an output whose columns are not adjacent, which are moved one
+// by one.
 func reduceCycles(k *kernel.GemmKernels, p *problem) float64 {
-	const cyclesPerMove = 6
+	const cyclesPerMove, floatsPerCycle = 6, 8
 	step := 0.0
 	for _, it := range reduceRows(p) {
-		step += panelCycles(k, it.rows, p.j)
+		step += panelCycles(k, it.rows, p.j) + float64(it.rows+p.j)/floatsPerCycle
 	}
 	out := p.out.size[0] * p.out.size[1]
 	steps := float64(p.i) * float64(p.axes[0].count()) * float64(p.axes[1].count()) / float64(out)

@@ -119,7 +119,7 @@ func (p *Product) String() string { return p.plan.String() }
 // Run computes dst from x and w: the output from the input and the kernel of a
 // convolution, or C from A and B of a matrix product. dst must not overlap the others.
 // scratch needs Scratch() floats and comes back with unspecified contents; epilogue may
-// be nil. After an error (a slice that is too short, or that of the pool) dst is
+// be nil. Operands that begin at a cache line are faster. After an error (a slice that is too short, or that of the pool) dst is
 // undefined.
 func (p *Product) Run(ctx context.Context, pool Pool, dst, x, w, scratch []float32, epilogue Epilogue) error {
 	if err := p.check(dst, x, w, scratch); err != nil {

@@ -42,7 +42,7 @@ var (
 )
 
 // rowPointers are the registers that point at rows 0, 3, 6, 9 and 12.
-var rowPointers = []string{"A0", "A3", "A6", "A9", "A12"}
+var rowPointers = [...]string{"A0", "A3", "A6", "A9", "A12"}
 
 const registers = `#include "go_asm.h"
 #include "textflag.h"
