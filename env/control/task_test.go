@@ -204,18 +204,22 @@ func TestActionRepeatSumsTheRewardsOfSingleSteps(t *testing.T) {
 	}
 }
 
+// One decision of eight env steps with its picture.
 func BenchmarkDecision(b *testing.B) {
 	e := open(b, "cartpole-swingup", env.Options{})
 	ctx := context.Background()
 	action := []float32{0.5}
+	ended := true
 	for b.Loop() {
-		if _, err := e.Reset(ctx, 1); err != nil {
-			b.Fatal(err)
-		}
-		for range 10 {
-			if _, err := e.Step(ctx, action); err != nil {
+		if ended {
+			if _, err := e.Reset(ctx, 1); err != nil {
 				b.Fatal(err)
 			}
 		}
+		t, err := e.Step(ctx, action)
+		if err != nil {
+			b.Fatal(err)
+		}
+		ended = t.Ended()
 	}
 }

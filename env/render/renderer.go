@@ -5,11 +5,7 @@ import (
 	"math"
 )
 
-// samplePositions are the four points within a pixel at which it is looked at:
-// a rotated grid, so that nearly horizontal and nearly vertical edges both move
-// in quarter pixels.
-var samplePositions = [samples][2]float64{{0.375, 0.125}, {0.875, 0.375}, {0.125, 0.625}, {0.625, 0.875}}
-
+// samples is the number of points within a pixel at which it is looked at.
 const samples = 4
 
 // maxKeptPixels bounds the memory of the fixed scene (about 700 bytes a pixel).
@@ -124,9 +120,11 @@ func meanColor(sum RGB) [3]byte {
 // primary is the ray through sample k of pixel x, y. Its parameter is the
 // distance along the line of sight.
 func (r *Renderer) primary(x, y, k int) ray {
-	at := samplePositions[k]
-	u := (float64(x) + at[0] - float64(r.width)/2) * r.side
-	v := (float64(r.height)/2 - float64(y) - at[1]) * r.side
+	// A rotated grid: edges that are nearly horizontal or nearly vertical both
+	// move in quarter pixels.
+	across, down := [samples]float64{0.375, 0.875, 0.125, 0.625}[k], (float64(k)+0.5)/samples
+	u := (float64(x) + across - float64(r.width)/2) * r.side
+	v := (float64(r.height)/2 - float64(y) - down) * r.side
 	f := r.scene.Camera.Frame
 	d := Vec3{u*f.X.X + v*f.Y.X - f.Z.X, u*f.X.Y + v*f.Y.Y - f.Z.Y, u*f.X.Z + v*f.Y.Z - f.Z.Z}
 	return ray{r.scene.Camera.Position, d}
