@@ -1,0 +1,142 @@
+package agent
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/gomlx/compute"
+
+	"github.com/orrery-rl/orrery/env"
+	"github.com/orrery-rl/orrery/internal/rng"
+	"github.com/orrery-rl/orrery/plan"
+	"github.com/orrery-rl/orrery/replay"
+	"github.com/orrery-rl/orrery/worldmodel"
+)
+
+// ErrNotReady is returned by Act before SetParams and Begin.
+var ErrNotReady = errors.New("agent: not ready")
+
+// Config is how an agent sees and acts.
+type Config struct {
+	// Plan is the planner's search.
+	Plan plan.Config
+	// BitDepth (b, 5) is the number of bits per colour channel; it must be what
+	// the model was trained with.
+	BitDepth int
+	// ActionNoise is the standard deviation of the Gaussian noise added to every
+	// action before it is clipped; 0 for evaluation, 0.3 while collecting.
+	ActionNoise float64
+}
+
+// Agent acts in a fixed number of environments (E) with one world model.
+type Agent struct {
+	cfg     Config
+	dims    worldmodel.Dims
+	envs    int
+	backend compute.Backend
+	filter  *filter
+	planner *planner
+	streams []*rng.Stream
+	params  []compute.Buffer
+	actions []float32 // [E, A], executed at the previous decision
+}
+
+// New compiles the filter and the planner for envs environments. The model's
+// parameters are set, and replaced at any time, by SetParams. Close releases
+// what New compiled.
+func New(backend compute.Backend, model *worldmodel.Model, cfg Config, envs int) (*Agent, error) {
+	if err := cfg.Plan.Validate(); err != nil {
+		return nil, err
+	}
+	if envs < 1 {
+		return nil, fmt.Errorf("agent: %d environments; it must be at least 1", envs)
+	}
+	a := &Agent{cfg: cfg, dims: model.Dims(), envs: envs, backend: backend}
+	var err error
+	if a.filter, err = newFilter(backend, model, envs); err != nil {
+		return nil, err
+	}
+	if a.planner, err = newPlanner(backend, model, cfg.Plan, envs); err != nil {
+		a.filter.close()
+		return nil, err
+	}
+	a.actions = make([]float32, envs*a.dims.ActionSize)
+	return a, nil
+}
+
+// Envs is the number of environments the agent acts in.
+func (a *Agent) Envs() int { return a.envs }
+
+// SetParams gives the agent the model's parameters, in the order of the model's
+// ParamSpecs. The agent reads the buffers and does not own them; they must stay
+// valid until the next SetParams.
+func (a *Agent) SetParams(params []compute.Buffer) { a.params = params }
+
+// Begin starts an episode in every environment: the state and the previous
+// action become zero, and environment i draws all its randomness from
+// streams[i], which the agent uses until the next Begin.
+func (a *Agent) Begin(streams []*rng.Stream) error {
+	if len(streams) != a.envs {
+		return fmt.Errorf("agent: %d random streams for %d environments", len(streams), a.envs)
+	}
+	a.streams = streams
+	clear(a.actions)
+	return a.filter.reset()
+}
+
+// Act returns the action for each environment, [E][A] in [-1, 1], given what
+// each one shows: it updates the state with the previous action and the image,
+// plans from it, adds ActionNoise, clips, and remembers what it returned as the
+// action that will have been executed at the next call.
+func (a *Agent) Act(ctx context.Context, obs []env.Observation) ([][]float32, error) {
+	if a.params == nil || a.streams == nil {
+		return nil, fmt.Errorf("%w: call SetParams and Begin first", ErrNotReady)
+	}
+	if err := a.observe(ctx, obs); err != nil {
+		return nil, err
+	}
+	mean, err := a.planner.plan(ctx, a.params, a.filter.deter, a.filter.stoch, a.streams)
+	if err != nil {
+		return nil, err
+	}
+	a.execute(mean)
+	out := make([][]float32, a.envs)
+	for i := range out {
+		out[i] = append([]float32(nil), a.actions[i*a.dims.ActionSize:][:a.dims.ActionSize]...)
+	}
+	return out, nil
+}
+
+// observe writes the dequantised images into the filter and advances it.
+func (a *Agent) observe(ctx context.Context, obs []env.Observation) error {
+	if len(obs) != a.envs {
+		return fmt.Errorf("agent: %d observations for %d environments", len(obs), a.envs)
+	}
+	size := a.dims.Height * a.dims.Width * a.dims.Channels
+	for i, o := range obs {
+		if len(o.Image) != size {
+			return fmt.Errorf("agent: environment %d shows %d bytes, the model expects %dx%dx%d", i, len(o.Image), a.dims.Height, a.dims.Width, a.dims.Channels)
+		}
+		if err := replay.Dequantise(a.filter.images[i*size:][:size], o.Image, a.cfg.BitDepth, a.streams[i]); err != nil {
+			return err
+		}
+	}
+	return a.filter.step(ctx, a.params, a.actions, a.streams)
+}
+
+// execute turns planned means into executed actions.
+func (a *Agent) execute(mean []float32) {
+	for i, m := range mean {
+		if a.cfg.ActionNoise > 0 {
+			m += float32(a.cfg.ActionNoise * a.streams[i/a.dims.ActionSize].NormFloat64())
+		}
+		a.actions[i] = min(max(m, -1), 1)
+	}
+}
+
+// Close releases the compiled graphs. The agent must not be used afterwards.
+func (a *Agent) Close() error {
+	a.planner.close()
+	return a.filter.close()
+}

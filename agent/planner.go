@@ -1,0 +1,107 @@
+package agent
+
+import (
+	"context"
+	"slices"
+
+	"github.com/gomlx/compute"
+	"github.com/gomlx/compute/dtypes"
+	"github.com/gomlx/gomlx/core/graph"
+
+	"github.com/orrery-rl/orrery/internal/gx"
+	"github.com/orrery-rl/orrery/internal/rng"
+	"github.com/orrery-rl/orrery/plan"
+	"github.com/orrery-rl/orrery/worldmodel"
+)
+
+// imagination lets a planner search in a world model.
+type imagination struct {
+	net   *worldmodel.Net
+	stoch int
+}
+
+// StepPrior implements plan.Model.
+func (m imagination) StepPrior(state plan.State, action, noise *graph.Node) plan.State {
+	next, _ := m.net.StepPrior(worldmodel.State{Deter: state[0], Stoch: state[1]}, action, noise)
+	return plan.State{next.Deter, next.Stoch}
+}
+
+// Score implements plan.Model.
+func (m imagination) Score(state plan.State) *graph.Node {
+	return m.net.Reward(m.net.Features(worldmodel.State{Deter: state[0], Stoch: state[1]}))
+}
+
+// NoiseSize implements plan.Model.
+func (m imagination) NoiseSize() int { return m.stoch }
+
+// planner is the compiled search of E environments with its noise.
+type planner struct {
+	program *gx.Program
+	noise   []compute.Buffer
+	draws   []draw
+	action  []float32 // [E, A]
+}
+
+// draw is one noise tensor: rows of E blocks, each block filled by the stream
+// of its environment.
+type draw struct {
+	data        []float32
+	rows, block int
+}
+
+func newPlanner(backend compute.Backend, model *worldmodel.Model, cfg plan.Config, envs int) (*planner, error) {
+	size, mc := model.Dims().ActionSize, model.Config()
+	layout := cfg.Noise(envs, size, mc.StochSize)
+	inputs := append(model.ParamInputs("", dtypes.Float32), input("deter", envs, mc.DeterSize), input("stoch", envs, mc.StochSize))
+	inputs = append(inputs, layout.Inputs()...)
+	n := len(model.ParamSpecs())
+	program, err := gx.Compile(backend, "plan", inputs, func(_ *graph.Graph, in []*graph.Node) []*graph.Node {
+		m := imagination{net: bind(model, in[:n]), stoch: mc.StochSize}
+		return []*graph.Node{plan.CEM(cfg, m, plan.State{in[n], in[n+1]}, size, in[n+2:]).Action}
+	})
+	if err != nil {
+		return nil, err
+	}
+	p := &planner{program: program, action: make([]float32, envs*size)}
+	for _, in := range layout.Inputs() {
+		buf, data, err := gx.NewShared[float32](backend, in.Shape.Dimensions...)
+		if err != nil {
+			return nil, err
+		}
+		rows := in.Shape.Dimensions[0] // time leads
+		p.noise = append(p.noise, buf)
+		p.draws = append(p.draws, draw{data, rows, len(data) / rows / envs})
+	}
+	return p, nil
+}
+
+// plan returns the first action of the plan of each environment, [E, A],
+// without noise; the slice is overwritten by the next call.
+func (p *planner) plan(ctx context.Context, params []compute.Buffer, deter, stoch compute.Buffer, streams []*rng.Stream) ([]float32, error) {
+	for _, d := range p.draws {
+		d.fill(streams)
+	}
+	inputs := append(slices.Clone(params), deter, stoch)
+	out, err := p.program.Run(ctx, append(inputs, p.noise...), nil)
+	if err != nil {
+		return nil, err
+	}
+	if err := gx.DownloadInto(out[0], p.action); err != nil {
+		return nil, err
+	}
+	return p.action, gx.Finalize(out...)
+}
+
+func (d draw) fill(streams []*rng.Stream) {
+	for row := range d.rows {
+		for e, s := range streams {
+			s.FillNormal(d.data[(row*len(streams)+e)*d.block:][:d.block])
+		}
+	}
+}
+
+func (p *planner) close() {
+	p.program.Close()
+	// Finalize of host memory cannot fail in a way that matters here.
+	_ = gx.Finalize(p.noise...)
+}

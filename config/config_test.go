@@ -1,0 +1,131 @@
+package config
+
+import (
+	"bytes"
+	"errors"
+	"strings"
+	"testing"
+)
+
+func preset(t *testing.T, name string) Run {
+	t.Helper()
+	run, err := Preset(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return run
+}
+
+func TestPresetsAreValid(t *testing.T) {
+	for _, name := range []string{"paper", "small", "tiny"} {
+		if err := preset(t, name).Validate(); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if _, err := Preset("smal"); !errors.Is(err, ErrInvalid) {
+		t.Errorf("unknown preset: %v", err)
+	}
+}
+
+func TestYAMLRoundTrips(t *testing.T) {
+	run := preset(t, "paper")
+	run.Seed = 1<<64 - 1
+	text, err := run.YAML()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var again Run
+	if err := again.Read("printed", bytes.NewReader(text)); err != nil {
+		t.Fatal(err)
+	}
+	if changes, err := Diff(run, again); err != nil || len(changes) > 0 {
+		t.Fatalf("printed and read again: %v, %v", changes, err)
+	}
+	if again.Learn != run.Learn {
+		t.Fatalf("%+v, want %+v", again.Learn, run.Learn)
+	}
+}
+
+func TestLayersOverrideOnlyWhatTheyName(t *testing.T) {
+	run := preset(t, "small")
+	before := run
+	if err := run.Read("file", strings.NewReader("learn:\n  episodes: 7\nenv: {name: cartpole-balance}\n")); err != nil {
+		t.Fatal(err)
+	}
+	if err := run.Set("plan.horizon=5"); err != nil {
+		t.Fatal(err)
+	}
+	if run.Learn.Episodes != 7 || run.Env.Name != "cartpole-balance" || run.Plan.Horizon != 5 {
+		t.Fatalf("%+v", run)
+	}
+	before.Learn.Episodes, before.Env.Name, before.Plan.Horizon = 7, "cartpole-balance", 5
+	if changes, err := Diff(before, run); err != nil || len(changes) > 0 {
+		t.Fatalf("other settings moved: %v %v", changes, err)
+	}
+	if err := run.Read("empty", strings.NewReader("")); err != nil {
+		t.Fatalf("an empty document: %v", err)
+	}
+}
+
+func TestMistakesAreNamed(t *testing.T) {
+	for input, want := range map[string]string{
+		"learn.episods=3":   "episods",
+		"learn.episodes=x":  "learn.episodes=x",
+		"no-assignment":     "name=value",
+		"plan.horizon=[1]":  "plan.horizon",
+		"model.gru=unknown": "",
+	} {
+		run := preset(t, "small")
+		err := run.Set(input)
+		if want == "" {
+			if err == nil {
+				err = run.Validate()
+			}
+			want = "gru"
+		}
+		if !errors.Is(err, ErrInvalid) || !strings.Contains(err.Error(), want) {
+			t.Errorf("--set %s: %v", input, err)
+		}
+	}
+}
+
+func TestValidateReportsEverything(t *testing.T) {
+	run := preset(t, "small")
+	run.Env.BitDepth, run.Learn.BatchSize, run.Plan.Elites, run.Optimiser.LearningRate = 9, 0, 0, -1
+	err := run.Validate()
+	for _, want := range []string{"bit_depth is 9", "batch_size is 0", "elites is 0", "learning_rate is -1"} {
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%q is not reported by: %v", want, err)
+		}
+	}
+}
+
+func TestDiffKnowsWhatMayChange(t *testing.T) {
+	old := preset(t, "small")
+	next := old
+	next.Learn.Episodes, next.Backend.Threads, next.Replay.MemoryMiB = 500, 1, 64
+	next.Model.DeterSize, next.Seed = 400, 1<<60+1
+	changes, err := Diff(old, next)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, c := range changes {
+		got = append(got, c.String())
+	}
+	want := "model.deter_size 200 -> 400, seed 0 -> 1152921504606846977"
+	if strings.Join(got, ", ") != want {
+		t.Fatalf("%v, want %s", got, want)
+	}
+}
+
+func FuzzRead(f *testing.F) {
+	f.Add("learn:\n  episodes: 7\n")
+	f.Add("a: &a [*a]\n")
+	f.Fuzz(func(t *testing.T, text string) {
+		run, _ := Preset("tiny")
+		if err := run.Read("fuzz", strings.NewReader(text)); err != nil && !errors.Is(err, ErrInvalid) {
+			t.Fatalf("%v does not match ErrInvalid", err)
+		}
+	})
+}

@@ -1,0 +1,111 @@
+package learn
+
+import (
+	"context"
+	"fmt"
+	"math"
+
+	"github.com/orrery-rl/orrery/env"
+	"github.com/orrery-rl/orrery/internal/rng"
+	"github.com/orrery-rl/orrery/metrics"
+)
+
+// collectRandom adds a seed episode of uniformly random actions.
+func (r *Run) collectRandom(ctx context.Context) error {
+	act := uniform(r.Env.Spec().Action, r.stream("random", r.counters.Episodes))
+	return r.collectWith(ctx, act, "random")
+}
+
+// collect adds an episode acted by the planner with exploration noise.
+func (r *Run) collect(ctx context.Context) error {
+	r.actor.SetParams(r.learner.Params())
+	if err := r.actor.Begin([]*rng.Stream{r.stream("act", r.counters.Episodes)}); err != nil {
+		return err
+	}
+	act := func(ctx context.Context, obs env.Observation) ([]float32, error) {
+		actions, err := r.actor.Act(ctx, []env.Observation{obs})
+		if err != nil {
+			return nil, err
+		}
+		return actions[0], nil
+	}
+	return r.collectWith(ctx, act, "planner")
+}
+
+// collectWith plays one episode and appends it to the replay. The counters move
+// only when the episode is stored, so one that breaks off leaves no trace.
+func (r *Run) collectWith(ctx context.Context, act policy, name string) error {
+	number := r.counters.Episodes
+	timed := func(ctx context.Context, obs env.Observation) (action []float32, err error) {
+		err = r.watch.time(phasePlan, func() error {
+			action, err = act(ctx, obs)
+			return err
+		})
+		return action, err
+	}
+	out, err := rollout(ctx, timedEnv{r.Env, &r.watch}, r.stream("reset", number).Uint64(), 0, timed)
+	if err != nil {
+		return err
+	}
+	err = r.watch.time(phaseIO, func() error {
+		_, err := r.replay.Append(ctx, out.episode)
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("learn: store episode %d: %w", number, err)
+	}
+	r.counters.Episodes++
+	r.counters.EnvSteps += out.envSteps
+	r.counters.Decisions += out.decisions
+	return r.metrics.Record(metrics.Event{
+		Kind: metrics.KindEpisode, Counters: r.counters,
+		Values: r.episodeValues(out),
+		Text:   map[string]string{"policy": name},
+	})
+}
+
+// episodeValues are the metrics of a collected episode, with the time spent on
+// each phase since the previous one.
+func (r *Run) episodeValues(out outcome) map[string]float64 {
+	values := map[string]float64{
+		"return/train:reward":      out.ret,
+		"episode/length:decisions": float64(out.decisions),
+		"action/abs:1":             meanAbs(out.episode.Actions),
+		"replay/episodes:episodes": float64(r.replay.Episodes()),
+		"replay/records:records":   float64(r.replay.Records()),
+	}
+	for p, d := range r.watch.take() {
+		values["split/"+phaseNames[p]+":seconds"] = d.Seconds()
+	}
+	return values
+}
+
+func meanAbs(x []float32) float64 {
+	sum := 0.0
+	for _, v := range x {
+		sum += math.Abs(float64(v))
+	}
+	return sum / float64(max(len(x), 1))
+}
+
+// timedEnv attributes the time of an environment to phaseEnv.
+type timedEnv struct {
+	env.Env
+	watch *stopwatch
+}
+
+func (e timedEnv) Reset(ctx context.Context, seed uint64) (obs env.Observation, err error) {
+	err = e.watch.time(phaseEnv, func() error {
+		obs, err = e.Env.Reset(ctx, seed)
+		return err
+	})
+	return obs, err
+}
+
+func (e timedEnv) Step(ctx context.Context, action []float32) (t env.Transition, err error) {
+	err = e.watch.time(phaseEnv, func() error {
+		t, err = e.Env.Step(ctx, action)
+		return err
+	})
+	return t, err
+}

@@ -1,0 +1,220 @@
+package learn
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+
+	"github.com/gomlx/compute"
+	"github.com/gomlx/compute/dtypes"
+	"github.com/gomlx/compute/shapes"
+	"github.com/gomlx/gomlx/core/graph"
+
+	"github.com/orrery-rl/orrery/internal/gx"
+	"github.com/orrery-rl/orrery/internal/optim"
+	"github.com/orrery-rl/orrery/replay"
+	"github.com/orrery-rl/orrery/worldmodel"
+)
+
+// ErrNonFinite reports an update whose loss or gradient is not a number or is
+// infinite. The parameters are damaged; the last snapshot is not.
+var ErrNonFinite = errors.New("not finite")
+
+// Learner holds the parameters of a world model and the optimiser's moments,
+// and updates them by one compiled graph: loss, gradient, clipping and Adam.
+// It is not safe for concurrent use.
+type Learner struct {
+	backend compute.Backend
+	model   *worldmodel.Model
+	program *gx.Program
+	// state is the parameters, then Adam's first and second moments, each in
+	// the order of the model's ParamSpecs.
+	state []compute.Buffer
+
+	opt optim.Config
+
+	images, actions, rewards, noise, correction compute.Buffer
+
+	batch       replay.Batch
+	noises      []float32 // [B, L, Z]
+	corrections []float32 // Adam's bias corrections
+}
+
+// NewLearner compiles the update for chunks [batchSize, chunkLength] and takes
+// the state of a run: for each parameter its value and both moments.
+func NewLearner(backend compute.Backend, model *worldmodel.Model, opt optim.Config, batchSize, chunkLength int) (*Learner, error) {
+	l := &Learner{backend: backend, model: model, opt: opt}
+	inputs := slices.Concat(
+		model.ParamInputs("", dtypes.Float32),
+		model.ParamInputs("adam/m/", dtypes.Float32),
+		model.ParamInputs("adam/v/", dtypes.Float32))
+	n := len(inputs) / 3
+	data, err := l.allocate(batchSize, chunkLength)
+	if err != nil {
+		return nil, err
+	}
+	l.program, err = gx.Compile(backend, "update", append(inputs, data...), func(_ *graph.Graph, in []*graph.Node) []*graph.Node {
+		return buildUpdate(model, opt, in, n)
+	})
+	return l, err
+}
+
+// buildUpdate is the graph of one update. Its outputs are the new parameters
+// and moments, the losses in the order of worldmodel.LossNames, and the norm of
+// the gradient.
+func buildUpdate(model *worldmodel.Model, opt optim.Config, in []*graph.Node, n int) []*graph.Node {
+	params := in[:n]
+	data := in[3*n:]
+	net, err := model.Bind(params)
+	if err != nil {
+		panic(err)
+	}
+	losses := net.Loss(data[0], data[1], data[2], data[3])
+	grads := graph.Gradient(losses.Total, params...)
+	next := opt.Adam(params, grads, in[n:2*n], in[2*n:3*n], data[4])
+	return slices.Concat(next.Params, next.M, next.V, losses.Nodes(), []*graph.Node{next.GradNorm})
+}
+
+// allocate makes the buffers that every update reads its data from.
+func (l *Learner) allocate(batchSize, chunkLength int) ([]gx.Input, error) {
+	d, z := l.model.Dims(), l.model.Config().StochSize
+	var inputs []gx.Input
+	var err error
+	shared := func(name string, dims ...int) (buf compute.Buffer, data []float32) {
+		if err == nil {
+			buf, data, err = gx.NewShared[float32](l.backend, dims...)
+			inputs = append(inputs, gx.Input{Name: name, Shape: shapes.Make(dtypes.Float32, dims...)})
+		}
+		return buf, data
+	}
+	l.batch.B, l.batch.L = batchSize, chunkLength
+	l.images, l.batch.Images = shared("images", batchSize, chunkLength, d.Height, d.Width, d.Channels)
+	l.actions, l.batch.Actions = shared("actions", batchSize, chunkLength, d.ActionSize)
+	l.rewards, l.batch.Rewards = shared("rewards", batchSize, chunkLength)
+	l.noise, l.noises = shared("noise", batchSize, chunkLength, z)
+	l.correction, l.corrections = shared("adam/correction", 2)
+	return inputs, err
+}
+
+// Batch is what the next Update learns from; the caller fills it in place.
+func (l *Learner) Batch() *replay.Batch { return &l.batch }
+
+// Noise is the standard normal noise of the next Update's posterior samples,
+// [B, L, Z]; the caller fills it in place.
+func (l *Learner) Noise() []float32 { return l.noises }
+
+// Params are the current parameters in the order of the model's ParamSpecs.
+// They are valid until the next Update.
+func (l *Learner) Params() []compute.Buffer { return l.state[:len(l.state)/3] }
+
+// SetState replaces parameters and moments, each in the order of the model's
+// ParamSpecs; the values are copied.
+func (l *Learner) SetState(params, m, v [][]float32) error {
+	specs := l.model.ParamSpecs()
+	values := slices.Concat(params, m, v)
+	if len(values) != 3*len(specs) {
+		return fmt.Errorf("learn: %d state tensors, want %d", len(values), 3*len(specs))
+	}
+	state := make([]compute.Buffer, len(values))
+	for i, data := range values {
+		var err error
+		if state[i], err = gx.Upload(l.backend, data, specs[i%len(specs)].Dims...); err != nil {
+			return fmt.Errorf("learn: %s: %w", specs[i%len(specs)].Name, err)
+		}
+	}
+	old := l.state
+	l.state = state
+	return gx.Finalize(old...)
+}
+
+// State returns copies of the parameters and both moments.
+func (l *Learner) State() (params, m, v [][]float32, err error) {
+	values := make([][]float32, len(l.state))
+	for i, buf := range l.state {
+		if values[i], err = gx.Download(buf); err != nil {
+			return nil, nil, nil, err
+		}
+	}
+	n := len(values) / 3
+	return values[:n], values[n : 2*n], values[2*n:], nil
+}
+
+// Stats describes one update: the losses in the order of worldmodel.LossNames
+// and the norm of the gradient before clipping.
+type Stats struct {
+	Losses   []float64
+	GradNorm float64
+}
+
+// Update makes one optimiser step on what Batch and Noise hold. number is the
+// number of the update, from 1, which Adam's bias correction needs. An error
+// that matches ErrNonFinite names the first bad tensor.
+func (l *Learner) Update(ctx context.Context, number int64) (Stats, error) {
+	for i, c := range l.opt.Correction(int(number)) {
+		l.corrections[i] = float32(c)
+	}
+	inputs := append(slices.Clone(l.state), l.images, l.actions, l.rewards, l.noise, l.correction)
+	donate := make([]bool, len(inputs))
+	for i := range l.state {
+		donate[i] = true
+	}
+	out, err := l.program.Run(ctx, inputs, donate)
+	if err != nil {
+		return Stats{}, fmt.Errorf("learn: update %d: %w", number, err)
+	}
+	n := len(l.state)
+	l.state = out[:n:n]
+	return l.stats(out[n:], number)
+}
+
+// stats reads the scalars of an update and checks that they are finite.
+func (l *Learner) stats(scalars []compute.Buffer, number int64) (Stats, error) {
+	values := make([]float64, len(scalars))
+	for i, buf := range scalars {
+		var v [1]float32
+		if err := gx.DownloadInto(buf, v[:]); err != nil {
+			return Stats{}, err
+		}
+		values[i] = float64(v[0])
+	}
+	if err := gx.Finalize(scalars...); err != nil {
+		return Stats{}, err
+	}
+	s := Stats{Losses: values[:len(values)-1], GradNorm: values[len(values)-1]}
+	if bad := l.firstNonFinite(s); bad != "" {
+		return s, fmt.Errorf("learn: update %d: %s is %w", number, bad, ErrNonFinite)
+	}
+	return s, nil
+}
+
+// firstNonFinite names the first tensor that is not finite, or is empty. A bad
+// gradient shows in Adam's first moment, which is where it is looked for.
+func (l *Learner) firstNonFinite(s Stats) string {
+	names := worldmodel.LossNames()
+	for i := 1; i < len(names); i++ { // the total comes last: a term says more
+		if !finite(s.Losses[i]) {
+			return "loss " + names[i]
+		}
+	}
+	if finite(s.Losses[0]) && finite(s.GradNorm) {
+		return ""
+	}
+	specs := l.model.ParamSpecs()
+	for i, spec := range specs {
+		m, err := gx.Download(l.state[len(specs)+i])
+		if err != nil || slices.ContainsFunc(m, func(x float32) bool { return !finite(float64(x)) }) {
+			return "the gradient of " + spec.Name
+		}
+	}
+	return "the gradient's norm"
+}
+
+func finite(x float64) bool { return !math.IsNaN(x) && !math.IsInf(x, 0) }
+
+// Close releases the compiled graph and all buffers.
+func (l *Learner) Close() error {
+	l.program.Close()
+	return gx.Finalize(append(l.state, l.images, l.actions, l.rewards, l.noise, l.correction)...)
+}

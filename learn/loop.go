@@ -1,0 +1,78 @@
+package learn
+
+import (
+	"context"
+	"errors"
+	"fmt"
+)
+
+// ErrInterrupted reports that the context was cancelled: the run stopped at a
+// safe point and was saved, and the same command goes on from there.
+var ErrInterrupted = errors.New("interrupted")
+
+// Train runs Algorithm 1 of the paper (Hafner et al. 2019) until
+// Config.Episodes episodes are collected: seed episodes with random actions,
+// then, again and again, UpdatesPerCollect updates, one episode acted by the
+// planner with exploration noise, an evaluation if one is due, a snapshot.
+//
+// Where it stands follows from the counters alone, so a run restored from any
+// snapshot continues exactly as if it had never stopped. A cancelled context
+// ends it after the current update or decision with a snapshot and
+// ErrInterrupted; the unfinished episode, if any, is dropped and will be
+// collected again.
+func (r *Run) Train(ctx context.Context) error {
+	for r.counters.Episodes < int64(r.cfg.SeedEpisodes) {
+		if err := r.collectRandom(ctx); err != nil {
+			return r.stop(ctx, err)
+		}
+	}
+	for r.counters.Episodes < int64(r.cfg.Episodes) {
+		for r.counters.Updates < r.updatesDue() {
+			if err := r.update(ctx); err != nil {
+				return r.stop(ctx, err)
+			}
+		}
+		if err := r.collect(ctx); err != nil {
+			return r.stop(ctx, err)
+		}
+		if r.evaluationDue() {
+			if err := r.evaluate(ctx); err != nil {
+				return r.stop(ctx, err)
+			}
+		}
+		if err := r.snapshot(ctx); err != nil {
+			return err
+		}
+	}
+	return r.finish(ctx)
+}
+
+// updatesDue is how many updates must precede the next episode.
+func (r *Run) updatesDue() int64 {
+	collected := r.counters.Episodes - int64(r.cfg.SeedEpisodes)
+	return (collected + 1) * int64(r.cfg.UpdatesPerCollect)
+}
+
+// finish evaluates a completed run, unless its last episode already was, and
+// saves it.
+func (r *Run) finish(ctx context.Context) error {
+	if r.evaluated < r.counters.Episodes {
+		if err := r.evaluate(ctx); err != nil {
+			return r.stop(ctx, err)
+		}
+	}
+	return r.snapshot(ctx)
+}
+
+// stop decides what survives an error. A cancelled context saves the run; a
+// non-finite update must not, because its weights are damaged: the last good
+// snapshot stays the newest.
+func (r *Run) stop(ctx context.Context, cause error) error {
+	if ctx.Err() == nil {
+		return cause
+	}
+	if err := r.snapshot(context.WithoutCancel(ctx)); err != nil {
+		return fmt.Errorf("%w, and saving failed: %w", ErrInterrupted, err)
+	}
+	return ErrInterrupted
+}

@@ -1,0 +1,184 @@
+package learn
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"path/filepath"
+	"time"
+
+	"github.com/gomlx/compute"
+
+	"github.com/orrery-rl/orrery/agent"
+	"github.com/orrery-rl/orrery/env"
+	"github.com/orrery-rl/orrery/internal/optim"
+	"github.com/orrery-rl/orrery/internal/rng"
+	"github.com/orrery-rl/orrery/internal/vfs"
+	"github.com/orrery-rl/orrery/metrics"
+	"github.com/orrery-rl/orrery/plan"
+	"github.com/orrery-rl/orrery/replay"
+	"github.com/orrery-rl/orrery/worldmodel"
+)
+
+// Parts is what a run is made of. Everything is required unless it says
+// otherwise; Open takes none of it over except by name.
+type Parts struct {
+	// FS and Dir say where the run lives.
+	FS  vfs.FS
+	Dir string
+	// Env is the environment that training episodes are collected in.
+	Env env.Env
+	// NewEnv makes another one of the same kind, for evaluation.
+	NewEnv func() (env.Env, error)
+	// Backend executes the graphs.
+	Backend compute.Backend
+	// Model, Optimiser, Plan and BitDepth say what is learned and how it acts.
+	Model     *worldmodel.Model
+	Optimiser optim.Config
+	Plan      plan.Config
+	BitDepth  int
+	// Schedule is Algorithm 1's.
+	Schedule Config
+	// ReplayMemory is the replay's budget in bytes.
+	ReplayMemory int64
+	// Seed is where all randomness derives from.
+	Seed uint64
+	// Config is the effective configuration, stored in every snapshot.
+	Config json.RawMessage
+	// Listeners are shown every event, beside the run's own event file; Close
+	// closes them.
+	Listeners []metrics.Sink
+	// Log receives what deserves a person's attention; nil discards it.
+	Log *slog.Logger
+	// Now is the clock; nil is time.Now. It is used for reporting only.
+	Now func() time.Time
+}
+
+// Run is a training run: open it, Train it, Close it. It is not safe for
+// concurrent use.
+type Run struct {
+	Parts
+	cfg       Config
+	learner   *Learner
+	actor     *agent.Agent
+	judge     *agent.Agent
+	judgeEnvs []env.Env
+	replay    *replay.Store
+	sampler   *replay.Sampler
+	events    *metrics.JSONL
+	metrics   *metrics.Recorder
+	counters  metrics.Counters
+	evaluated int64 // episodes at the last evaluation
+	watch     stopwatch
+	losses    average
+	started   time.Time
+}
+
+// Open compiles the graphs and restores the newest whole snapshot in
+// Parts.Dir, or starts a new run when there is none. Episodes beyond the
+// snapshot, which nothing has learned from, are dropped and will be collected
+// again.
+func Open(ctx context.Context, p Parts) (*Run, error) {
+	if err := p.Schedule.Validate(); err != nil {
+		return nil, err
+	}
+	if p.Log == nil {
+		p.Log = slog.New(slog.DiscardHandler)
+	}
+	if p.Now == nil {
+		p.Now = time.Now
+	}
+	r := &Run{Parts: p, cfg: p.Schedule, watch: stopwatch{now: p.Now}, started: p.Now()}
+	for _, step := range []func(context.Context) error{r.compile, r.openReplay, r.restore, r.openEvents} {
+		if err := step(ctx); err != nil {
+			return nil, errors.Join(err, r.Close())
+		}
+	}
+	return r, nil
+}
+
+// compile builds the three graphs of a run: update, collecting agent,
+// evaluating agent.
+func (r *Run) compile(context.Context) (err error) {
+	if r.learner, err = NewLearner(r.Backend, r.Model, r.Optimiser, r.cfg.BatchSize, r.cfg.ChunkLength); err != nil {
+		return err
+	}
+	acting := agent.Config{Plan: r.Plan, BitDepth: r.BitDepth, ActionNoise: r.cfg.ActionNoise}
+	if r.actor, err = agent.New(r.Backend, r.Model, acting, 1); err != nil {
+		return err
+	}
+	acting.ActionNoise = 0
+	if r.judge, err = agent.New(r.Backend, r.Model, acting, r.cfg.EvalEpisodes); err != nil {
+		return err
+	}
+	for range r.cfg.EvalEpisodes {
+		e, err := r.NewEnv()
+		if err != nil {
+			return err
+		}
+		r.judgeEnvs = append(r.judgeEnvs, e)
+	}
+	return nil
+}
+
+func (r *Run) openReplay(ctx context.Context) (err error) {
+	spec := r.Env.Spec()
+	schema := replay.Schema{
+		Height: spec.Image.Height, Width: spec.Image.Width, Channels: spec.Image.Channels,
+		ActionSize: spec.Action.Size, VectorSize: spec.VectorSize,
+	}
+	r.replay, err = replay.Open(ctx, r.FS, filepath.Join(r.Dir, episodesDir), schema, replay.Config{MemoryBudget: r.ReplayMemory}, r.Log)
+	if err != nil {
+		return err
+	}
+	r.sampler, err = replay.NewSampler(r.replay, r.stream("sample", 0),
+		replay.SamplerConfig{BatchSize: r.cfg.BatchSize, ChunkLength: r.cfg.ChunkLength, BitDepth: r.BitDepth})
+	return err
+}
+
+// openEvents opens the event file, which from now on continues at the counters.
+func (r *Run) openEvents(context.Context) (err error) {
+	r.events, _, err = metrics.OpenJSONL(r.FS, filepath.Join(r.Dir, MetricsName), r.counters)
+	if err != nil {
+		return err
+	}
+	r.metrics = metrics.NewRecorder(r.events, r.Log, r.Listeners...)
+	return r.metrics.Record(metrics.Event{Kind: metrics.KindRun, Counters: r.counters, Text: map[string]string{
+		"env": r.Env.Spec().Name, "backend": r.Backend.Description(),
+	}})
+}
+
+// stream is the source of randomness number n of its kind: update n, episode n,
+// evaluation after episode n.
+func (r *Run) stream(kind string, n int64) *rng.Stream {
+	return rng.New(r.Seed, fmt.Sprintf("%s/%d", kind, n))
+}
+
+// Counters says how far the run has come.
+func (r *Run) Counters() metrics.Counters { return r.counters }
+
+// Close releases graphs, environments made by NewEnv, and the replay. It does
+// not save; Train does.
+func (r *Run) Close() error {
+	var errs []error
+	if r.metrics != nil {
+		errs = append(errs, r.metrics.Close())
+	}
+	if r.replay != nil {
+		errs = append(errs, r.replay.Close())
+	}
+	for _, e := range r.judgeEnvs {
+		errs = append(errs, e.Close())
+	}
+	for _, a := range []*agent.Agent{r.actor, r.judge} {
+		if a != nil {
+			errs = append(errs, a.Close())
+		}
+	}
+	if r.learner != nil {
+		errs = append(errs, r.learner.Close())
+	}
+	return errors.Join(errs...)
+}

@@ -1,0 +1,167 @@
+package learn
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"path/filepath"
+
+	"github.com/orrery-rl/orrery/checkpoint"
+	"github.com/orrery-rl/orrery/internal/vfs"
+	"github.com/orrery-rl/orrery/metrics"
+	"github.com/orrery-rl/orrery/worldmodel"
+)
+
+// MetricsName is the file of a run's events in its directory.
+const MetricsName = "metrics.jsonl"
+
+// Names in a run's directory.
+const (
+	episodesDir  = "episodes"
+	snapshotsDir = "snapshots"
+)
+
+// milestone is what a snapshot holds beside counters and tensors.
+type milestone struct {
+	Seed      uint64          `json:"seed"`
+	Evaluated int64           `json:"evaluated"`
+	Dims      worldmodel.Dims `json:"dims"`
+}
+
+const milestoneKey = "learn"
+
+// snapshot saves the whole run atomically. The seed and the counters are the
+// state of all random streams: each is derived from them when it is needed.
+func (r *Run) snapshot(ctx context.Context) error {
+	return r.watch.time(phaseIO, func() error {
+		s, err := r.capture()
+		if err != nil {
+			return err
+		}
+		if err := r.events.Sync(); err != nil {
+			return err
+		}
+		return checkpoint.Save(ctx, r.FS, filepath.Join(r.Dir, snapshotsDir), s)
+	})
+}
+
+func (r *Run) capture() (*checkpoint.Snapshot, error) {
+	params, m, v, err := r.learner.State()
+	if err != nil {
+		return nil, err
+	}
+	extra, err := json.Marshal(milestone{Seed: r.Seed, Evaluated: r.evaluated, Dims: r.Model.Dims()})
+	if err != nil {
+		return nil, err
+	}
+	return &checkpoint.Snapshot{
+		Counters: checkpoint.Counters(r.counters),
+		Params:   r.tensors(params), AdamM: r.tensors(m), AdamV: r.tensors(v),
+		ReplayEpisodes: int(r.counters.Episodes),
+		Config:         r.Config,
+		Extra:          map[string]json.RawMessage{milestoneKey: extra},
+	}, nil
+}
+
+func (r *Run) tensors(values [][]float32) []checkpoint.Tensor {
+	out := make([]checkpoint.Tensor, len(values))
+	for i, spec := range r.Model.ParamSpecs() {
+		out[i] = checkpoint.Tensor{Name: spec.Name, Dims: spec.Dims, Data: values[i]}
+	}
+	return out
+}
+
+// restore continues from the newest whole snapshot, or from the beginning when
+// there is none, and drops the episodes beyond it.
+func (r *Run) restore(ctx context.Context) error {
+	s, report, err := checkpoint.LoadLatest(ctx, r.FS, filepath.Join(r.Dir, snapshotsDir))
+	for _, d := range report.Damaged {
+		r.Log.Warn("snapshot is damaged and was passed over; what it held beyond the one before is learned again", "snapshot", d)
+	}
+	switch {
+	case errors.Is(err, checkpoint.ErrNone):
+		return r.begin(ctx)
+	case err != nil:
+		return err
+	}
+	var p milestone
+	if err := json.Unmarshal(s.Extra[milestoneKey], &p); err != nil {
+		return fmt.Errorf("learn: snapshot %s: %w", report.Path, err)
+	}
+	if p.Seed != r.Seed {
+		return fmt.Errorf("learn: the run in %s has seed %d, not %d", r.Dir, p.Seed, r.Seed)
+	}
+	var state [3][][]float32
+	for i, group := range [][]checkpoint.Tensor{s.Params, s.AdamM, s.AdamV} {
+		if state[i], err = fit(group, r.Model); err != nil {
+			return fmt.Errorf("learn: snapshot %s: %w", report.Path, err)
+		}
+	}
+	if err := r.learner.SetState(state[0], state[1], state[2]); err != nil {
+		return err
+	}
+	r.counters, r.evaluated = metrics.Counters(s.Counters), p.Evaluated
+	return r.replay.TruncateTo(ctx, int(r.counters.Episodes))
+}
+
+// begin initialises a new run.
+func (r *Run) begin(ctx context.Context) error {
+	params := r.Model.InitParams(r.stream("init", 0))
+	if err := r.learner.SetState(params, zeros(params), zeros(params)); err != nil {
+		return err
+	}
+	return r.replay.TruncateTo(ctx, 0)
+}
+
+func zeros(like [][]float32) [][]float32 {
+	out := make([][]float32, len(like))
+	for i, x := range like {
+		out[i] = make([]float32, len(x))
+	}
+	return out
+}
+
+// fit returns the values of tensors in the order of the model's parameters.
+func fit(tensors []checkpoint.Tensor, model *worldmodel.Model) ([][]float32, error) {
+	var specs []checkpoint.Spec
+	for _, p := range model.ParamSpecs() {
+		specs = append(specs, checkpoint.Spec{Name: p.Name, Dims: p.Dims})
+	}
+	matched, err := checkpoint.Match(tensors, specs)
+	if err != nil {
+		return nil, err
+	}
+	out := make([][]float32, len(matched))
+	for i, t := range matched {
+		out[i] = t.Data
+	}
+	return out, nil
+}
+
+// Weights are the parameters of a run's newest snapshot.
+type Weights struct {
+	// Counters say how long they were trained.
+	Counters metrics.Counters
+	// Dims are the sizes of images and actions.
+	Dims worldmodel.Dims
+
+	tensors []checkpoint.Tensor
+}
+
+// LoadWeights reads the newest whole snapshot of the run in dir.
+func LoadWeights(ctx context.Context, fs vfs.FS, dir string) (*Weights, error) {
+	s, report, err := checkpoint.LoadLatest(ctx, fs, filepath.Join(dir, snapshotsDir))
+	if err != nil {
+		return nil, fmt.Errorf("learn: run %s: %w", dir, err)
+	}
+	var p milestone
+	if err := json.Unmarshal(s.Extra[milestoneKey], &p); err != nil {
+		return nil, fmt.Errorf("learn: snapshot %s: %w", report.Path, err)
+	}
+	return &Weights{Counters: metrics.Counters(s.Counters), Dims: p.Dims, tensors: s.Params}, nil
+}
+
+// Values returns the parameters in the model's order, or an error that names
+// every tensor that does not fit.
+func (w *Weights) Values(model *worldmodel.Model) ([][]float32, error) { return fit(w.tensors, model) }

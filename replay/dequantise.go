@@ -1,0 +1,71 @@
+package replay
+
+import (
+	"fmt"
+
+	"github.com/orrery-rl/orrery/internal/rng"
+)
+
+// Dequantise maps bytes to what the model sees: with b = bitDepth bits,
+//
+//	y = floor(x / 2^(8-b)) / 2^b + u - 0.5,  u uniform in [0, 2^-b)
+//
+// so that y lies in [-0.5, 0.5). u is drawn afresh for every byte, with 16 bits
+// of resolution at the middle of its step, so it never reaches the next bin.
+// dst and src have the same length. Source: Hafner et al. 2019, appendix A.
+func Dequantise(dst []float32, src []byte, bitDepth int, stream *rng.Stream) error {
+	if len(dst) != len(src) {
+		return fmt.Errorf("replay: dequantise %d bytes into %d values", len(src), len(dst))
+	}
+	table, scale, err := bins(bitDepth)
+	if err != nil {
+		return err
+	}
+	for len(src) >= 4 {
+		u := stream.Uint64()
+		d, x := dst[:4:4], src[:4:4]
+		d[0] = table[x[0]] + float32(uint16(u))*scale
+		d[1] = table[x[1]] + float32(uint16(u>>16))*scale
+		d[2] = table[x[2]] + float32(uint16(u>>32))*scale
+		d[3] = table[x[3]] + float32(uint16(u>>48))*scale
+		dst, src = dst[4:], src[4:]
+	}
+	if len(src) > 0 {
+		u := stream.Uint64()
+		for i, x := range src {
+			dst[i] = table[x] + float32(uint16(u>>(16*i)))*scale
+		}
+	}
+	return nil
+}
+
+// bins returns, for each byte, its bin's lower edge plus half a step of u, and
+// the size of a step.
+func bins(bitDepth int) (table [256]float32, scale float32, err error) {
+	if bitDepth < 1 || bitDepth > 8 {
+		return table, 0, fmt.Errorf("replay: bit depth %d; it must lie in [1, 8]", bitDepth)
+	}
+	width := 1 / float32(int(1)<<bitDepth)
+	scale = width / (1 << 16)
+	for x := range table {
+		table[x] = float32(x>>(8-bitDepth))*width - 0.5 + scale/2
+	}
+	return table, scale, nil
+}
+
+// Quantise is the inverse of Dequantise up to the bits it drops: the lowest
+// byte of each value's bin. Values outside [-0.5, 0.5) take the nearest bin.
+func Quantise(dst []byte, src []float32, bitDepth int) error {
+	if len(dst) != len(src) {
+		return fmt.Errorf("replay: quantise %d values into %d bytes", len(src), len(dst))
+	}
+	if bitDepth < 1 || bitDepth > 8 {
+		return fmt.Errorf("replay: bit depth %d; it must lie in [1, 8]", bitDepth)
+	}
+	levels := float32(int(1) << bitDepth)
+	for i, y := range src {
+		bin := min(max((y+0.5)*levels, 0), levels-1)
+		dst[i] = byte(int(bin) << (8 - bitDepth))
+	}
+	return nil
+}

@@ -1,0 +1,157 @@
+package replay
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/orrery-rl/orrery/internal/rng"
+)
+
+// ErrTooShort is wrapped when no stored episode is as long as a chunk.
+var ErrTooShort = errors.New("no episode is long enough for a chunk")
+
+// SamplerConfig says what a batch is.
+type SamplerConfig struct {
+	// BatchSize (B) is the number of chunks, ChunkLength (L) the number of
+	// consecutive records in each.
+	BatchSize, ChunkLength int
+	// BitDepth (b) is what images are quantised to, 1 to 8.
+	BitDepth int
+}
+
+// Batch is B chunks of L records. Sample fills slices of the right length in
+// place and makes those that are not.
+type Batch struct {
+	B, L      int
+	Images    []float32 // [B, L, H, W, C] in [-0.5, 0.5), dequantised with fresh noise
+	Actions   []float32 // [B, L, A]: the action that led to each record
+	Rewards   []float32 // [B, L]
+	Continues []float32 // [B, L]
+	Vectors   []float32 // [B, L, V]
+	// EpisodeIDs and Offsets say where each chunk begins.
+	EpisodeIDs, Offsets []int
+}
+
+// Sampler draws batches from a store. What it draws depends on the state of
+// its stream and the store's episodes alone, not on what is in memory. It is
+// not safe for concurrent use; the store may be appended to meanwhile.
+type Sampler struct {
+	store  *Store
+	stream *rng.Stream
+	cfg    SamplerConfig
+	starts []int // running sum of the valid starts of each episode
+}
+
+// NewSampler returns a sampler that draws from stream.
+func NewSampler(store *Store, stream *rng.Stream, cfg SamplerConfig) (*Sampler, error) {
+	if cfg.BatchSize < 1 || cfg.ChunkLength < 1 {
+		return nil, fmt.Errorf("replay: batches of %d chunks of %d records; both must be at least 1", cfg.BatchSize, cfg.ChunkLength)
+	}
+	if _, _, err := bins(cfg.BitDepth); err != nil {
+		return nil, err
+	}
+	return &Sampler{store: store, stream: stream, cfg: cfg}, nil
+}
+
+// SetStream makes the sampler draw from stream from now on.
+func (s *Sampler) SetStream(stream *rng.Stream) { s.stream = stream }
+
+// Sample fills b. Every start is equally likely at which a chunk fits into its
+// episode, the last one included; no chunk spans two episodes.
+func (s *Sampler) Sample(ctx context.Context, b *Batch) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	s.store.mu.Lock()
+	defer s.store.mu.Unlock()
+	if s.store.mu.closed {
+		return ErrClosed
+	}
+	total, err := s.count()
+	if err != nil {
+		return err
+	}
+	s.shape(b)
+	for i := range s.cfg.BatchSize {
+		start := s.stream.IntN(total)
+		at, _ := slices.BinarySearch(s.starts, start+1) // the first sum above start
+		if at > 0 {
+			start -= s.starts[at-1]
+		}
+		if err := s.chunk(b, i, s.store.mu.episodes[at], start); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// count sums up the valid starts of all episodes.
+func (s *Sampler) count() (total int, err error) {
+	s.starts = s.starts[:0]
+	longest := 0
+	for _, st := range s.store.mu.episodes {
+		total += max(0, st.light.Len()-s.cfg.ChunkLength+1)
+		longest = max(longest, st.light.Len())
+		s.starts = append(s.starts, total)
+	}
+	if total == 0 {
+		return 0, fmt.Errorf("replay: %w of %d records: the longest of %d has %d; shorten the chunks or collect longer episodes",
+			ErrTooShort, s.cfg.ChunkLength, len(s.store.mu.episodes), longest)
+	}
+	return total, nil
+}
+
+func (s *Sampler) shape(b *Batch) {
+	b.B, b.L = s.cfg.BatchSize, s.cfg.ChunkLength
+	n, schema := b.B*b.L, s.store.schema
+	b.Images = sized(b.Images, n*schema.ImageSize())
+	b.Actions = sized(b.Actions, n*schema.ActionSize)
+	b.Rewards, b.Continues = sized(b.Rewards, n), sized(b.Continues, n)
+	b.Vectors = sized(b.Vectors, n*schema.VectorSize)
+	b.EpisodeIDs, b.Offsets = sized(b.EpisodeIDs, b.B), sized(b.Offsets, b.B)
+}
+
+func sized[T any](x []T, n int) []T {
+	if len(x) == n {
+		return x
+	}
+	return make([]T, n)
+}
+
+// chunk copies records [start, start+L) of an episode into row i of b.
+func (s *Sampler) chunk(b *Batch, i int, st *stored, start int) error {
+	images, err := s.store.imagesOf(st)
+	if err != nil {
+		return err
+	}
+	b.EpisodeIDs[i], b.Offsets[i] = st.id, start
+	rows(b.Actions, st.light.Actions, s.store.schema.ActionSize, i, start, b.L)
+	rows(b.Rewards, st.light.Rewards, 1, i, start, b.L)
+	rows(b.Continues, st.light.Continues, 1, i, start, b.L)
+	rows(b.Vectors, st.light.Vectors, s.store.schema.VectorSize, i, start, b.L)
+	size := s.store.schema.ImageSize()
+	return Dequantise(b.Images[i*b.L*size:][:b.L*size], images[start*size:][:b.L*size], s.cfg.BitDepth, s.stream)
+}
+
+func rows(dst, src []float32, each, i, start, length int) {
+	copy(dst[i*length*each:][:length*each], src[start*each:])
+}
+
+// imagesOf returns an episode's images, from disk if need be. The caller holds
+// the lock.
+func (s *Store) imagesOf(st *stored) ([]byte, error) {
+	if st.images == nil {
+		ep, err := s.load(st.id)
+		if err != nil {
+			return nil, fmt.Errorf("replay: %w", err)
+		}
+		if ep.Len() != st.light.Len() {
+			return nil, fmt.Errorf("replay: episode %d changed on disk from %d to %d records: %w", st.id, st.light.Len(), ep.Len(), ErrCorrupt)
+		}
+		st.images = ep.Images
+	}
+	s.mu.cache.touch(st)
+	return st.images, nil
+}
