@@ -5,6 +5,7 @@ import (
 	"encoding/xml"
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 )
 
@@ -116,9 +117,10 @@ func (c *canvas) band(s Series, colour string) {
 		if finite(s.X[i]) && finite(s.Low[i]) && finite(s.High[i]) {
 			px := number(c.x.pixel(s.X[i]))
 			upper = append(upper, px+" "+number(c.y.pixel(s.High[i])))
-			lower = append([]string{px + " " + number(c.y.pixel(s.Low[i]))}, lower...)
+			lower = append(lower, px+" "+number(c.y.pixel(s.Low[i])))
 		}
 	}
+	slices.Reverse(lower)
 	if len(upper) > 1 {
 		fmt.Fprintf(c.out, `<path d="M%sZ" fill="%s" fill-opacity="0.18"/>`+"\n", strings.Join(append(upper, lower...), "L"), colour)
 	}
