@@ -14,6 +14,7 @@ import "fmt"
 type Table struct {
 	Path Path
 	Gemm GemmKernels
+	Vec  VecKernels
 }
 
 // New returns the kernels of path p, or an error when this CPU or build lacks them.
@@ -22,5 +23,5 @@ func New(p Path) (*Table, error) {
 		return nil, fmt.Errorf("kernel: path %v is not available on this CPU or in this build: choose one of %v",
 			p, Available())
 	}
-	return &Table{Path: p, Gemm: newGemm(p)}, nil
+	return &Table{Path: p, Gemm: newGemm(p), Vec: newVec(p)}, nil
 }

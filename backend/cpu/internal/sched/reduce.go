@@ -1,0 +1,103 @@
+package sched
+
+import (
+	"fmt"
+
+	"github.com/orrery-rl/orrery/backend/cpu/internal/ir"
+)
+
+// reduceStep reduces the middle axis of [outer, middle, inner].
+type reduceStep struct {
+	op                   ir.Op
+	dst                  *storage
+	src                  view
+	outer, middle, inner int
+	// blocks is the number of parts that the middle axis is cut into, fixed by
+	// the shape alone so that the result does not depend on the schedule. With
+	// more than one, partial results go to scratch and are then combined.
+	blocks  int
+	scratch *storage
+}
+
+// blockElements is about how many elements one part of a long reduction has.
+const blockElements = 1 << 16
+
+func newReduce(op ir.Op, dst *storage, src view, outer, middle, inner int) *reduceStep {
+	s := &reduceStep{op: op, dst: dst, src: src, outer: outer, middle: middle, inner: inner, blocks: 1}
+	if outer == 1 {
+		s.blocks = max(1, min(middle, (middle*inner+blockElements-1)/blockElements))
+	}
+	return s
+}
+
+func (s *reduceStep) reads() []*storage { return []*storage{s.src.st} }
+
+func (s *reduceStep) writes() []*storage {
+	if s.scratch != nil {
+		return []*storage{s.dst, s.scratch}
+	}
+	return []*storage{s.dst}
+}
+
+func (s *reduceStep) String() string {
+	return fmt.Sprintf("%s [%d, %d, %d] in %d parts", s.op, s.outer, s.middle, s.inner, s.blocks)
+}
+
+func (s *reduceStep) run(r *run) {
+	src := r.f32(s.src.st)[s.src.off:]
+	dst := r.f32(s.dst)
+	if s.blocks == 1 {
+		each := s.middle * s.inner
+		r.parallel(s.outer, max(1, grain/max(1, each)), func(lo, hi int) {
+			for o := lo; o < hi; o++ {
+				s.reduce(r, dst[o*s.inner:][:s.inner], src[o*each:][:each])
+			}
+		})
+		return
+	}
+	partial := r.f32(s.scratch)
+	r.parallel(s.blocks, 1, func(lo, hi int) {
+		for b := lo; b < hi; b++ {
+			from, to := b*s.middle/s.blocks, (b+1)*s.middle/s.blocks
+			s.reduce(r, partial[b*s.inner:][:s.inner], src[from*s.inner:to*s.inner])
+		}
+	})
+	s.reduce(r, dst, partial[:s.blocks*s.inner])
+}
+
+// reduce combines the rows of src, each as long as dst.
+func (s *reduceStep) reduce(r *run, dst, src []float32) {
+	if len(dst) == 1 {
+		dst[0] = s.reduceRow(r, src)
+		return
+	}
+	if len(src) == 0 {
+		for i := range dst {
+			dst[i] = s.reduceRow(r, nil)
+		}
+		return
+	}
+	copy(dst, src)
+	for at := len(dst); at < len(src); at += len(dst) {
+		row := src[at:][:len(dst)]
+		switch s.op {
+		case ir.ReduceSum:
+			r.vec.AddTo(dst, row)
+		case ir.ReduceMax:
+			r.vec.Max(dst, dst, row)
+		default:
+			r.vec.Min(dst, dst, row)
+		}
+	}
+}
+
+func (s *reduceStep) reduceRow(r *run, src []float32) float32 {
+	switch s.op {
+	case ir.ReduceSum:
+		return r.vec.Sum(src)
+	case ir.ReduceMax:
+		return r.vec.MaxOf(src)
+	default:
+		return r.vec.MinOf(src)
+	}
+}
