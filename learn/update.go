@@ -56,19 +56,11 @@ func (a *average) add(s Stats) {
 	a.n++
 }
 
-// lossMetric maps the model's names to those of the metrics catalogue.
-var lossMetric = map[string]string{
-	"total": "loss/total:nats", "image": "loss/image:nats", "reward": "loss/reward:nats", "kl": "loss/kl:nats",
-	"prior_entropy": "latent/prior_entropy:nats", "posterior_entropy": "latent/posterior_entropy:nats",
-}
-
 // take returns the means by metric name and starts again.
 func (a *average) take() map[string]float64 {
 	values := map[string]float64{"grad/norm:1": a.norm / float64(a.n)}
 	for i, name := range worldmodel.LossNames() {
-		if metric, ok := lossMetric[name]; ok {
-			values[metric] = a.sums[i] / float64(a.n)
-		}
+		values["loss/"+name+":nats"] = a.sums[i] / float64(a.n)
 	}
 	*a = average{}
 	return values

@@ -1,0 +1,138 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"math"
+	"slices"
+
+	"github.com/spf13/cobra"
+
+	"github.com/orrery-rl/orrery/agent"
+	"github.com/orrery-rl/orrery/internal/rng"
+	"github.com/orrery-rl/orrery/learn"
+	"github.com/orrery-rl/orrery/metrics"
+)
+
+type evalOptions struct {
+	episodes int
+	seed     uint64
+	json     bool
+	backend  backendFlags
+}
+
+func newEval(a *app) *cobra.Command {
+	o := &evalOptions{}
+	cmd := &cobra.Command{
+		Use: "eval RUN", Short: "Play noise-free episodes with a trained agent", Args: exactArgs("a RUN directory"),
+		Long: `Eval plays episodes from distinct initial states without exploration noise
+and prints the return of each, their mean with a 95 % confidence interval, and
+their median. The initial states follow from --seed and differ from those that
+training and its own evaluations use.`,
+		Example: `  orrery eval runs/cartpole-swingup
+  orrery eval runs/cartpole-swingup --episodes 20 --json`,
+		RunE: func(cmd *cobra.Command, args []string) error { return o.run(cmd.Context(), a, args[0]) },
+	}
+	cmd.Flags().IntVarP(&o.episodes, "episodes", "n", 10, "number of episodes")
+	cmd.Flags().Uint64Var(&o.seed, "seed", 1, "seed of the initial states and the agent's randomness")
+	cmd.Flags().BoolVar(&o.json, "json", false, "print one JSON object")
+	registerBackend(cmd, &o.backend.name, &o.backend.threads, &o.backend.path)
+	return cmd
+}
+
+// evalReport is what eval prints; its JSON form is stable.
+type evalReport struct {
+	Env           string           `json:"env"`
+	Returns       []float64        `json:"returns"`
+	Mean          float64          `json:"mean"`
+	Median        float64          `json:"median"`
+	Std           float64          `json:"std"`
+	Interval95    [2]float64       `json:"interval_95"`
+	Counters      metrics.Counters `json:"trained"`
+	WeightsSHA256 string           `json:"weights_sha256"`
+}
+
+func (o *evalOptions) run(ctx context.Context, a *app, dir string) error {
+	if o.episodes < 1 {
+		return fmt.Errorf("%w: --episodes is %d; it must be at least 1", errUsage, o.episodes)
+	}
+	t, err := openTrained(ctx, dir, o.backend, slog.New(slog.NewTextHandler(a.err, nil)))
+	if err != nil {
+		return err
+	}
+	defer t.close()
+	report, err := o.evaluate(ctx, a, t)
+	if err != nil {
+		return err
+	}
+	if o.json {
+		enc := json.NewEncoder(a.out)
+		enc.SetIndent("", "  ")
+		return enc.Encode(report)
+	}
+	return report.print(a)
+}
+
+func (o *evalOptions) evaluate(ctx context.Context, a *app, t *trained) (evalReport, error) {
+	player, err := agent.New(t.backend, t.model, agent.Config{Plan: t.config.Plan, BitDepth: t.config.Env.BitDepth}, o.episodes)
+	if err != nil {
+		return evalReport{}, err
+	}
+	defer player.Close()
+	player.SetParams(t.params)
+	envs, err := t.envs(a, o.episodes)
+	if err != nil {
+		return evalReport{}, err
+	}
+	stream := rng.New(o.seed, "eval")
+	seeds := make([]uint64, o.episodes)
+	for i := range seeds {
+		defer envs[i].Close()
+		seeds[i] = stream.Uint64()
+	}
+	ev, err := learn.Evaluate(ctx, player, envs, seeds)
+	if err != nil {
+		return evalReport{}, err
+	}
+	return newEvalReport(ev.Returns, t), nil
+}
+
+func newEvalReport(returns []float64, t *trained) evalReport {
+	mean, std := learn.Moments(returns)
+	half := studentT95(len(returns)-1) * std / math.Sqrt(float64(len(returns)))
+	return evalReport{
+		Env: t.config.Env.Name, Returns: returns, Mean: mean, Median: median(returns), Std: std,
+		Interval95: [2]float64{mean - half, mean + half}, Counters: t.counters, WeightsSHA256: t.sha256,
+	}
+}
+
+func (r evalReport) print(a *app) error {
+	fmt.Fprintf(a.out, "%s after %d episodes, %d env_steps, %d updates\n", r.Env, r.Counters.Episodes, r.Counters.EnvSteps, r.Counters.Updates)
+	for i, v := range r.Returns {
+		fmt.Fprintf(a.out, "  episode %2d  return %7.1f\n", i+1, v)
+	}
+	_, err := fmt.Fprintf(a.out, "mean %.1f (95 %% interval %.1f to %.1f), median %.1f, standard deviation %.1f\n",
+		r.Mean, r.Interval95[0], r.Interval95[1], r.Median, r.Std)
+	return err
+}
+
+func median(x []float64) float64 {
+	s := slices.Sorted(slices.Values(x))
+	n := len(s)
+	return (s[(n-1)/2] + s[n/2]) / 2
+}
+
+// studentT95 is the two-sided 95 % quantile of Student's t distribution: a table
+// for few degrees of freedom, the expansion of Fisher and Cornish beyond. With
+// no degree of freedom there is no interval, and it is 0.
+func studentT95(df int) float64 {
+	table := []float64{0, 12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228}
+	if df < len(table) {
+		return table[max(df, 0)]
+	}
+	const z = 1.959964
+	n := float64(df)
+	return z + (z*z*z+z)/(4*n) + (5*math.Pow(z, 5)+16*z*z*z+3*z)/(96*n*n)
+}

@@ -1,0 +1,146 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"time"
+
+	"golang.org/x/term"
+
+	"github.com/orrery-rl/orrery/config"
+	"github.com/orrery-rl/orrery/metrics"
+)
+
+// progress tells a person how a run is doing: a line for each episode and
+// evaluation, and between them, on a terminal, one line that is kept up to date.
+// It is a metrics.Sink.
+type progress struct {
+	out      io.Writer
+	terminal bool
+	quiet    bool
+	run      config.Run
+	began    time.Time
+	from     metrics.Counters // at the start of this process
+	last     map[string]float64
+	status   int // width of the status line on screen
+}
+
+func newProgress(out io.Writer, run config.Run, quiet bool) *progress {
+	f, isFile := out.(*os.File)
+	return &progress{out: out, run: run, quiet: quiet, began: time.Now(), terminal: isFile && term.IsTerminal(int(f.Fd()))}
+}
+
+func (p *progress) start(dir, backend string, params int) {
+	p.line("%s, preset %s, seed %d: %d parameters; %s", p.run.Env.Name, p.run.Preset, p.run.Seed, params, backend)
+	p.line("run directory %s (settings in %s)", dir, configName)
+}
+
+func (p *progress) opened(c metrics.Counters) {
+	p.from = c
+	if c.Episodes > 0 {
+		p.line("going on after %d episodes, %d env_steps, %d updates", c.Episodes, c.EnvSteps, c.Updates)
+	}
+	p.line("graphs compiled and run opened in %s", since(time.Since(p.began)))
+	p.began = time.Now()
+}
+
+// Write implements metrics.Sink.
+func (p *progress) Write(e metrics.Event) error {
+	switch e.Kind {
+	case metrics.KindUpdate:
+		if p.last == nil {
+			p.line("first updates done %s after the start", since(time.Since(p.began)))
+		}
+		p.last = e.Values
+		p.show("%s", p.updating(e))
+	case metrics.KindEpisode:
+		p.line("%s", p.episode(e))
+	case metrics.KindEvaluation:
+		p.line("evaluation after %d episodes: mean return %.1f ± %.1f (%.1f to %.1f)", e.Counters.Episodes,
+			e.Values["return/eval:reward"], e.Values["return/eval_std:reward"], e.Values["return/eval_min:reward"], e.Values["return/eval_max:reward"])
+	}
+	return nil
+}
+
+func (p *progress) updating(e metrics.Event) string {
+	return fmt.Sprintf("update %d: image %.1f reward %.3f kl %.2f", e.Counters.Updates,
+		e.Values["loss/image:nats"], e.Values["loss/reward:nats"], e.Values["loss/kl:nats"])
+}
+
+func (p *progress) episode(e metrics.Event) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "episode %d/%d  env_steps %d  return %.1f", e.Counters.Episodes, p.run.Learn.Episodes, e.Counters.EnvSteps, e.Values["return/train:reward"])
+	if e.Text["policy"] == "random" {
+		return b.String() + "  (random)"
+	}
+	if p.last != nil {
+		fmt.Fprintf(&b, "  image %.1f  reward %.3f  kl %.2f", p.last["loss/image:nats"], p.last["loss/reward:nats"], p.last["loss/kl:nats"])
+	}
+	fmt.Fprintf(&b, "  %s", split(e.Values))
+	if eta := p.eta(e.Counters); eta > 0 {
+		fmt.Fprintf(&b, "  ETA %s", since(eta))
+	}
+	return b.String()
+}
+
+// split shows where the time since the last episode went.
+func split(values map[string]float64) string {
+	total := 0.0
+	for _, name := range []string{"env", "plan", "update", "io"} {
+		total += values["split/"+name+":seconds"]
+	}
+	if total == 0 {
+		return ""
+	}
+	parts := make([]string, 0, 4)
+	for _, name := range []string{"env", "plan", "update", "io"} {
+		parts = append(parts, fmt.Sprintf("%s %.0f%%", name, 100*values["split/"+name+":seconds"]/total))
+	}
+	return fmt.Sprintf("%.1fs (%s)", total, strings.Join(parts, " "))
+}
+
+// eta extrapolates from the planner's episodes of this process; seed episodes
+// take no time to speak of.
+func (p *progress) eta(c metrics.Counters) time.Duration {
+	seed := int64(p.run.Learn.SeedEpisodes)
+	done := c.Episodes - max(p.from.Episodes, seed)
+	left := int64(p.run.Learn.Episodes) - c.Episodes
+	if done <= 0 || left <= 0 {
+		return 0
+	}
+	return time.Since(p.began) / time.Duration(done) * time.Duration(left)
+}
+
+// Close implements metrics.Sink.
+func (p *progress) Close() error {
+	p.clear()
+	return nil
+}
+
+// line prints a line that stays.
+func (p *progress) line(format string, args ...any) {
+	if p.quiet {
+		return
+	}
+	p.clear()
+	fmt.Fprintf(p.out, format+"\n", args...)
+}
+
+// show replaces the status line; without a terminal there is none.
+func (p *progress) show(format string, args ...any) {
+	if p.quiet || !p.terminal {
+		return
+	}
+	text := fmt.Sprintf(format, args...)
+	fmt.Fprintf(p.out, "\r%-*s", p.status, text)
+	p.status = len(text)
+}
+
+func (p *progress) clear() {
+	if p.status > 0 {
+		fmt.Fprintf(p.out, "\r%*s\r", p.status, "")
+		p.status = 0
+	}
+}

@@ -1,0 +1,134 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+
+	"github.com/spf13/cobra"
+
+	"github.com/orrery-rl/orrery/config"
+	"github.com/orrery-rl/orrery/env"
+	"github.com/orrery-rl/orrery/env/control"
+	"github.com/orrery-rl/orrery/env/toy"
+	"github.com/orrery-rl/orrery/learn"
+)
+
+// Exit codes, listed in the help.
+const (
+	exitOK          = 0
+	exitFailure     = 1
+	exitUsage       = 2
+	exitInterrupted = 130
+)
+
+// errUsage marks errors in what was typed.
+var errUsage = errors.New("usage")
+
+// app is what every subcommand shares.
+type app struct {
+	out, err io.Writer
+	envs     *env.Registry
+}
+
+// run executes the command line and returns the exit code.
+func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	ctx, stop := interruptible(ctx, stderr)
+	defer stop()
+	a := &app{out: stdout, err: stderr, envs: env.NewRegistry()}
+	if err := errors.Join(control.Register(a.envs), toy.Register(a.envs)); err != nil {
+		fmt.Fprintln(stderr, "orrery:", err)
+		return exitFailure
+	}
+	root := newRoot(a)
+	root.SetArgs(args)
+	root.SetOut(stdout)
+	root.SetErr(stderr)
+	return exitCode(root.ExecuteContext(ctx), stderr)
+}
+
+func exitCode(err error, stderr io.Writer) int {
+	switch {
+	case err == nil:
+		return exitOK
+	case errors.Is(err, learn.ErrInterrupted), errors.Is(err, context.Canceled):
+		return exitInterrupted
+	}
+	fmt.Fprintln(stderr, "orrery:", err)
+	if errors.Is(err, errUsage) || errors.Is(err, config.ErrInvalid) || strings.HasPrefix(err.Error(), "unknown command") {
+		return exitUsage
+	}
+	return exitFailure
+}
+
+// interruptible returns a context that the first interrupt cancels, so that the
+// run can save itself; the second ends the process at once.
+func interruptible(ctx context.Context, stderr io.Writer) (context.Context, func()) {
+	ctx, cancel := context.WithCancel(ctx)
+	signals := make(chan os.Signal, 2)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	quit := make(chan struct{})
+	joined := make(chan struct{})
+	go func() {
+		defer close(joined)
+		for seen := 0; ; seen++ {
+			select {
+			case <-quit:
+				return
+			case <-signals:
+			}
+			if seen > 0 {
+				os.Exit(exitInterrupted)
+			}
+			fmt.Fprintln(stderr, "\norrery: interrupted: finishing the current step; again to quit at once")
+			cancel()
+		}
+	}()
+	return ctx, func() { signal.Stop(signals); close(quit); <-joined; cancel() }
+}
+
+func newRoot(a *app) *cobra.Command {
+	root := &cobra.Command{
+		Use:   "orrery",
+		Short: "Learn a world model from pixels and plan with it",
+		Long: `Orrery is PlaNet in Go: an agent that sees only images learns a latent
+dynamics model of its world and acts by planning in it.
+
+Exit codes: 0 success, 1 failure, 2 wrong usage or configuration,
+130 interrupted (a training run was saved and can go on).`,
+		Example: `  orrery train                         learn cartpole swing-up with the defaults
+  orrery eval runs/cartpole-swingup    ten noise-free episodes of the trained agent
+  orrery dream runs/cartpole-swingup   a GIF of what the model predicts
+  orrery env list                      the environments`,
+		SilenceUsage: true, SilenceErrors: true,
+	}
+	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
+		return fmt.Errorf("%w: %w (see %s --help)", errUsage, err, cmd.CommandPath())
+	})
+	root.AddCommand(newTrain(a), newEval(a), newDream(a), newEnv(a), newPlot(a), newVersion(a))
+	return root
+}
+
+// exactArgs is cobra.ExactArgs with an error that is marked as usage and says
+// what was expected.
+func exactArgs(what ...string) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		if len(args) == len(what) {
+			return nil
+		}
+		return fmt.Errorf("%w: %s takes %s, not %d arguments (see %s --help)",
+			errUsage, cmd.CommandPath(), describeArgs(what), len(args), cmd.CommandPath())
+	}
+}
+
+func describeArgs(what []string) string {
+	if len(what) == 0 {
+		return "no arguments"
+	}
+	return strings.Join(what, " and ")
+}

@@ -1,0 +1,139 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/gomlx/compute"
+	"github.com/gomlx/compute/gobackend"
+	"github.com/spf13/cobra"
+
+	"github.com/orrery-rl/orrery/backend/cpu"
+	"github.com/orrery-rl/orrery/config"
+	"github.com/orrery-rl/orrery/env"
+)
+
+// configName is the effective configuration in a run's directory.
+const configName = "config.yaml"
+
+// settings are the flags from which a configuration is composed: preset, files,
+// --set assignments, single flags, in that order.
+type settings struct {
+	preset, env, backend, path string
+	files, sets                []string
+	seed                       uint64
+	episodes, threads          int
+	print                      bool
+}
+
+func (s *settings) register(cmd *cobra.Command) {
+	f := cmd.Flags()
+	f.StringVar(&s.preset, "preset", "small", "sizes to start from: small, paper or tiny")
+	f.StringVar(&s.env, "env", "cartpole-swingup", "environment (see orrery env list)")
+	f.Uint64Var(&s.seed, "seed", 0, "seed of everything random")
+	f.IntVar(&s.episodes, "episodes", 0, "training episodes in all (0: the preset's)")
+	f.StringArrayVarP(&s.files, "config", "c", nil, "YAML file with settings; may be repeated, later files win")
+	f.StringArrayVar(&s.sets, "set", nil, "one setting as name=value, for example learn.batch_size=32; may be repeated")
+	f.BoolVar(&s.print, "print-config", false, "print the effective configuration and stop")
+	registerBackend(cmd, &s.backend, &s.threads, &s.path)
+}
+
+func registerBackend(cmd *cobra.Command, backend *string, threads *int, path *string) {
+	f := cmd.Flags()
+	f.StringVar(backend, "backend", "cpu", "what computes: cpu (ours) or go (GoMLX's portable reference)")
+	f.IntVar(threads, "threads", 0, "worker threads (0: one per processor)")
+	f.StringVar(path, "cpu-path", "", "force a family of kernels: generic, avx2 or avx512 (default: the best here; also $ORRERY_CPU)")
+}
+
+// compose returns the effective configuration, validated. Flags that were not
+// typed do not override files.
+func (s *settings) compose(cmd *cobra.Command) (config.Run, error) {
+	run, err := config.Preset(s.preset)
+	if err != nil {
+		return run, err
+	}
+	for _, name := range s.files {
+		if err := readConfig(&run, name); err != nil {
+			return run, err
+		}
+	}
+	for _, assignment := range s.sets {
+		if err := run.Set(assignment); err != nil {
+			return run, err
+		}
+	}
+	typed := cmd.Flags().Changed
+	if typed("env") {
+		run.Env.Name = s.env
+	}
+	if typed("seed") {
+		run.Seed = s.seed
+	}
+	if s.episodes > 0 {
+		run.Learn.Episodes = s.episodes
+	}
+	if typed("backend") {
+		run.Backend.Name = s.backend
+	}
+	if typed("threads") {
+		run.Backend.Threads = s.threads
+	}
+	if typed("cpu-path") {
+		run.Backend.Path = s.path
+	}
+	return run, run.Validate()
+}
+
+func readConfig(run *config.Run, name string) error {
+	f, err := os.Open(name)
+	if err != nil {
+		return fmt.Errorf("%w: %w", config.ErrInvalid, err)
+	}
+	defer f.Close()
+	return run.Read(name, f)
+}
+
+// openBackend starts what computes. The caller finalizes it.
+func openBackend(b config.Backend, log *slog.Logger) (compute.Backend, error) {
+	path := b.Path
+	if path == "" {
+		path = os.Getenv("ORRERY_CPU")
+	}
+	switch b.Name {
+	case "cpu":
+		backend, err := cpu.New(cpu.Config{Threads: b.Threads, Path: path, Log: log})
+		if err != nil {
+			return nil, fmt.Errorf("%w: %w", config.ErrInvalid, err)
+		}
+		return backend, nil
+	case "go":
+		return gobackend.New("")
+	}
+	return nil, fmt.Errorf("%w: backend %q; choose cpu or go", config.ErrInvalid, b.Name)
+}
+
+// envOptions are the options of the environment a configuration asks for.
+func envOptions(run config.Run) env.Options {
+	return env.Options{
+		Height: run.Env.ImageSize, Width: run.Env.ImageSize,
+		ActionRepeat: run.Env.ActionRepeat, BitDepth: run.Env.BitDepth,
+	}
+}
+
+// openEnv makes one copy of the environment a configuration asks for.
+func (a *app) openEnv(run config.Run) (env.Env, error) {
+	e, err := a.envs.New(run.Env.Name, envOptions(run))
+	if errors.Is(err, env.ErrUnknown) {
+		return nil, fmt.Errorf("%w: %w; `orrery env list` shows all", config.ErrInvalid, err)
+	}
+	return e, err
+}
+
+// defaultRunDir is where a run lives unless --run says otherwise.
+func defaultRunDir(run config.Run) string {
+	return filepath.Join("runs", strings.ReplaceAll(run.Env.Name, string(filepath.Separator), "-"))
+}

@@ -1,0 +1,198 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/orrery-rl/orrery/checkpoint"
+	"github.com/orrery-rl/orrery/config"
+	"github.com/orrery-rl/orrery/env"
+	"github.com/orrery-rl/orrery/internal/vfs"
+	"github.com/orrery-rl/orrery/learn"
+	"github.com/orrery-rl/orrery/metrics"
+	"github.com/orrery-rl/orrery/worldmodel"
+)
+
+type trainOptions struct {
+	settings
+	dir   string
+	quiet bool
+}
+
+func newTrain(a *app) *cobra.Command {
+	o := &trainOptions{}
+	cmd := &cobra.Command{
+		Use: "train", Short: "Learn a task from images, or go on learning", Args: exactArgs(),
+		Long: `Train runs PlaNet's Algorithm 1: a few random episodes, then again and again
+some updates of the world model and one episode acted by planning in it. All of
+it is kept in the run's directory: configuration, episodes, snapshots, metrics.
+
+The same command again goes on where the run stopped, whatever stopped it. The
+first Ctrl-C finishes the current step and saves; the second quits at once.`,
+		Example: `  orrery train                                        the defaults: cartpole swing-up, preset small
+  orrery train --episodes 200                         longer; works for a run that has ended, too
+  orrery train --env cartpole-balance --seed 3 --run runs/balance-3
+  orrery train --preset paper --set learn.eval_every=50
+  orrery train --print-config > my.yaml; orrery train --config my.yaml`,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			run, err := o.compose(cmd)
+			if err != nil {
+				return err
+			}
+			if o.print {
+				return printConfig(a.out, run)
+			}
+			return o.train(cmd.Context(), a, run)
+		},
+	}
+	o.register(cmd)
+	cmd.Flags().StringVar(&o.dir, "run", "", "directory of the run (default: runs/ENV)")
+	cmd.Flags().BoolVarP(&o.quiet, "quiet", "q", false, "print nothing but warnings and errors")
+	return cmd
+}
+
+func printConfig(w io.Writer, run config.Run) error {
+	text, err := run.YAML()
+	if err != nil {
+		return err
+	}
+	_, err = w.Write(text)
+	return err
+}
+
+// train opens everything a run needs, in order, and closes it in reverse.
+func (o *trainOptions) train(ctx context.Context, a *app, run config.Run) (err error) {
+	if o.dir == "" {
+		o.dir = defaultRunDir(run)
+	}
+	var closers []func() error
+	defer func() {
+		for i := len(closers) - 1; i >= 0; i-- {
+			err = errors.Join(err, closers[i]())
+		}
+	}()
+	log := slog.New(slog.NewTextHandler(a.err, nil))
+	closeEnv, e, err := o.environment(a, run)
+	if err != nil {
+		return err
+	}
+	closers = append(closers, closeEnv)
+	if err := os.MkdirAll(o.dir, 0o755); err != nil {
+		return err
+	}
+	lock, err := checkpoint.Lock(o.dir)
+	if err != nil {
+		return err
+	}
+	closers = append(closers, lock.Release)
+	if err := adopt(o.dir, run); err != nil {
+		return err
+	}
+	backend, err := openBackend(run.Backend, log)
+	if err != nil {
+		return err
+	}
+	closers = append(closers, func() error { backend.Finalize(); return nil })
+	progress := newProgress(a.out, run, o.quiet)
+	spec := e.Spec()
+	model, err := worldmodel.New(run.Model, worldmodel.Dims{
+		Height: spec.Image.Height, Width: spec.Image.Width, Channels: spec.Image.Channels, ActionSize: spec.Action.Size,
+	})
+	if err != nil {
+		return fmt.Errorf("%w: %w", config.ErrInvalid, err)
+	}
+	effective, err := json.Marshal(run)
+	if err != nil {
+		return err
+	}
+	progress.start(o.dir, backend.Description(), model.NumParams())
+	r, err := learn.Open(ctx, learn.Parts{
+		FS: vfs.OS(), Dir: o.dir, Env: e, NewEnv: func() (env.Env, error) { return a.openEnv(run) },
+		Backend: backend, Model: model, Optimiser: run.Optimiser, Plan: run.Plan, BitDepth: run.Env.BitDepth,
+		Schedule: run.Learn, ReplayMemory: int64(run.Replay.MemoryMiB) << 20, Seed: run.Seed, Config: effective,
+		Listeners: []metrics.Sink{progress}, Log: log,
+	})
+	if err != nil {
+		return err
+	}
+	closers = append(closers, r.Close)
+	progress.opened(r.Counters())
+	return o.report(a, r.Train(ctx), r.Counters())
+}
+
+// report says how a run ended and how to go on.
+func (o *trainOptions) report(a *app, err error, c metrics.Counters) error {
+	if o.quiet {
+		return err
+	}
+	switch {
+	case errors.Is(err, learn.ErrInterrupted):
+		fmt.Fprintf(a.out, "saved after %d episodes and %d updates in %s; the same command goes on\n", c.Episodes, c.Updates, o.dir)
+	case errors.Is(err, learn.ErrNonFinite):
+		fmt.Fprintf(a.out, "the last good snapshot is kept in %s; a smaller optimiser.learning_rate may help (in a new run)\n", o.dir)
+	case err == nil:
+		fmt.Fprintf(a.out, "done: %d episodes in %s\n  orrery eval %s     ten noise-free episodes\n  orrery dream %s    what the model predicts\n  orrery plot %s     the learning curve\n",
+			c.Episodes, o.dir, o.dir, o.dir, o.dir)
+	}
+	return err
+}
+
+func (o *trainOptions) environment(a *app, run config.Run) (func() error, env.Env, error) {
+	e, err := a.openEnv(run)
+	if err != nil {
+		return nil, nil, err
+	}
+	return e.Close, e, nil
+}
+
+// adopt stores the configuration of a new run, and refuses one that contradicts
+// the run that is already there.
+func adopt(dir string, run config.Run) error {
+	path := filepath.Join(dir, configName)
+	var stored config.Run
+	err := readConfig(&stored, path)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	if err == nil {
+		changes, err := config.Diff(stored, run)
+		if err != nil {
+			return err
+		}
+		if len(changes) > 0 {
+			lines := make([]string, len(changes))
+			for i, c := range changes {
+				lines[i] = "  " + c.String()
+			}
+			return fmt.Errorf("%w: it contradicts the run in %s:\n%s\nrestore these settings, or start a new run with --run DIR",
+				config.ErrInvalid, dir, strings.Join(lines, "\n"))
+		}
+	}
+	text, err := run.YAML()
+	if err != nil {
+		return err
+	}
+	return vfs.WriteFileDurable(vfs.OS(), path, func(w io.Writer) error {
+		_, err := w.Write(text)
+		return err
+	})
+}
+
+// since rounds a duration for people.
+func since(d time.Duration) string {
+	if d >= time.Minute {
+		return d.Round(time.Second).String()
+	}
+	return d.Round(100 * time.Millisecond).String()
+}
