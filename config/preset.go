@@ -34,8 +34,9 @@ func Preset(name string) (Run, error) {
 	}
 	switch name {
 	case "small":
-		run.Learn.Episodes, run.Learn.BatchSize, run.Learn.ChunkLength = 100, 32, 32
-		run.Learn.EvalEvery = 20
+		run.Learn.Episodes, run.Learn.UpdatesPerCollect = 130, 60
+		run.Learn.BatchSize, run.Learn.ChunkLength = 32, 32
+		run.Learn.EvalEvery, run.Learn.EvalEpisodes = 25, 5
 	case "tiny":
 		run.Env.ImageSize = 16
 		run.Learn = learn.Config{

@@ -38,14 +38,14 @@ func DefaultConfig() Config {
 	return Config{Horizon: 12, Iterations: 10, Candidates: 1000, Elites: 100}
 }
 
-// PresetConfig returns the planner of a preset: "paper", "small" (a
-// sixth of the paper's work) or "tiny" (for tests and demonstrations).
+// PresetConfig returns the planner of a preset: "paper", "small" (an eighth
+// of the paper's work) or "tiny" (for tests and demonstrations).
 func PresetConfig(name string) (Config, error) {
 	switch name {
 	case "paper":
 		return DefaultConfig(), nil
 	case "small":
-		return Config{Horizon: 12, Iterations: 6, Candidates: 300, Elites: 30}, nil
+		return Config{Horizon: 12, Iterations: 6, Candidates: 200, Elites: 20}, nil
 	case "tiny":
 		return Config{Horizon: 6, Iterations: 3, Candidates: 64, Elites: 8}, nil
 	}

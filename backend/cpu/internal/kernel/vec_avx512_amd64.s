@@ -1409,6 +1409,74 @@ done:
 #undef T1
 #undef T2
 
+// dst[i] = float32(a[i])
+// func vecBoolToMaskAVX512(dst []float32, a []byte)
+TEXT ·vecBoolToMaskAVX512(SB), NOSPLIT, $0-48
+	MOVQ dst_base+0(FP), DI
+	MOVQ dst_len+8(FP), CX
+	MOVQ a_base+24(FP), SI
+	XORQ BX, BX // i
+	SUBQ $16, CX // i of the last whole vector
+	JL rest
+
+vectors:
+	VPMOVZXBD (SI)(BX*1), Z0
+	VCVTDQ2PS Z0, Z0
+	VMOVUPS Z0, (DI)(BX*4)
+	ADDQ $16, BX
+	CMPQ BX, CX
+	JLE vectors
+
+rest:
+	ADDQ $16, CX
+	SUBQ BX, CX // how many are left
+	JZ done
+	MOVL $1, AX
+	SHLL CX, AX
+	DECL AX
+	KMOVW AX, K1
+	VPMOVZXBD.Z (SI)(BX*1), K1, Z0
+	VCVTDQ2PS Z0, Z0
+	VMOVUPS Z0, K1, (DI)(BX*4)
+
+done:
+	VZEROUPPER
+	RET
+
+// dst[i] = byte(a[i])
+// func vecMaskToBoolAVX512(dst []byte, a []float32)
+TEXT ·vecMaskToBoolAVX512(SB), NOSPLIT, $0-48
+	MOVQ dst_base+0(FP), DI
+	MOVQ dst_len+8(FP), CX
+	MOVQ a_base+24(FP), SI
+	XORQ BX, BX // i
+	SUBQ $16, CX // i of the last whole vector
+	JL rest
+
+vectors:
+	VMOVUPS (SI)(BX*4), Z0
+	VCVTTPS2DQ Z0, Z0
+	VPMOVDB Z0, (DI)(BX*1)
+	ADDQ $16, BX
+	CMPQ BX, CX
+	JLE vectors
+
+rest:
+	ADDQ $16, CX
+	SUBQ BX, CX // how many are left
+	JZ done
+	MOVL $1, AX
+	SHLL CX, AX
+	DECL AX
+	KMOVW AX, K1
+	VMOVUPS.Z (SI)(BX*4), K1, Z0
+	VCVTTPS2DQ Z0, Z0
+	VPMOVDB Z0, K1, (DI)(BX*1)
+
+done:
+	VZEROUPPER
+	RET
+
 // dst[i] = b[i] if a[i] != 0, else c[i]
 // func vecSelectAVX512(dst, a, b, c []float32)
 TEXT ·vecSelectAVX512(SB), NOSPLIT, $0-96

@@ -27,6 +27,8 @@ func vecAVX512(v *VecKernels) {
 	v.Log1p = vecLog1pAVX512
 	v.Logistic = vecLogisticAVX512
 	v.Tanh = vecTanhAVX512
+	v.BoolToMask = vecBoolToMaskAVX512
+	v.MaskToBool = vecMaskToBoolAVX512
 	v.Select = vecSelectAVX512
 	v.AddTo = func(dst, a []float32) { vecAddAVX512(dst, dst, a[:len(dst)]) }
 }
@@ -93,6 +95,12 @@ func vecLogisticAVX512(dst, a []float32)
 
 //go:noescape
 func vecTanhAVX512(dst, a []float32)
+
+//go:noescape
+func vecBoolToMaskAVX512(dst []float32, a []byte)
+
+//go:noescape
+func vecMaskToBoolAVX512(dst []byte, a []float32)
 
 //go:noescape
 func vecSelectAVX512(dst, a, b, c []float32)

@@ -77,9 +77,29 @@ func (s *reduceStep) reduce(r *run, dst, src []float32) {
 		}
 		return
 	}
+	// Short rows are combined many at a time, and the result is folded.
+	var wide [wideRow]float32
+	if n := wideRow / len(dst); n > 1 && len(src) >= 2*n*len(dst) {
+		acc := wide[:n*len(dst)]
+		whole := len(src) / len(acc) * len(acc)
+		copy(acc, src)
+		s.combine(r, acc, src[len(acc):whole])
+		copy(dst, acc)
+		s.combine(r, dst, acc[len(dst):])
+		s.combine(r, dst, src[whole:])
+		return
+	}
 	copy(dst, src)
-	for at := len(dst); at < len(src); at += len(dst) {
-		row := src[at:][:len(dst)]
+	s.combine(r, dst, src[len(dst):])
+}
+
+// wideRow is about how many elements are worth one call of a kernel.
+const wideRow = 1024
+
+// combine folds the rows of src, each as long as dst, into dst.
+func (s *reduceStep) combine(r *run, dst, src []float32) {
+	for ; len(src) > 0; src = src[len(dst):] {
+		row := src[:len(dst)]
 		switch s.op {
 		case ir.ReduceSum:
 			r.vec.AddTo(dst, row)

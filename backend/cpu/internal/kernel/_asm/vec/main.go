@@ -28,6 +28,9 @@ type loop struct {
 	consts []constant
 	body   string
 	doc    string
+
+	// Booleans are bytes: bytesIn and bytesOut say which side has them.
+	bytesIn, bytesOut bool
 }
 
 // constant is a float32 (or its bits) broadcast into a register for the loop.
@@ -200,6 +203,8 @@ VMULPS Z5, Z4, Z4
 VFMADD213PS Z9, Z9, Z4
 VCMPPS $1, SMALL, Z10, K2
 VMOVAPS Z4, K2, Z0`},
+	{field: "BoolToMask", args: 1, bytesIn: true, body: "VCVTDQ2PS Z0, Z0", doc: "float32(a[i])"},
+	{field: "MaskToBool", args: 1, bytesOut: true, body: "VCVTTPS2DQ Z0, Z0", doc: "byte(a[i])"},
 	{field: "Select", args: 3, doc: "b[i] if a[i] != 0, else c[i]", body: `
 VXORPS Z3, Z3, Z3
 VCMPPS $4, Z3, Z0, K2
@@ -226,7 +231,7 @@ var operands = [...]string{"SI", "DX", "R8"}
 func (l loop) emit(b *strings.Builder) {
 	names := []string{"a", "b", "c"}[:l.args]
 	fmt.Fprintf(b, "\n// dst[i] = %s\n", l.doc)
-	fmt.Fprintf(b, "// func vec%sAVX512(dst, %s []float32)\n", l.field, strings.Join(names, ", "))
+	fmt.Fprintf(b, "// func vec%sAVX512(%s)\n", l.field, l.signature())
 	for i, c := range l.consts {
 		fmt.Fprintf(b, "#define %s Z%d\n", c.name, 31-i)
 	}
@@ -239,18 +244,45 @@ func (l loop) emit(b *strings.Builder) {
 		fmt.Fprintf(b, "MOVL $0x%08x, AX\nVPBROADCASTD AX, %s\n", c.bits, c.name)
 	}
 	fmt.Fprintf(b, "XORQ BX, BX // i\nSUBQ $16, CX // i of the last whole vector\nJL rest\n\nvectors:\n")
-	for i := range names {
-		fmt.Fprintf(b, "VMOVUPS (%s)(BX*4), Z%d\n", operands[i], i)
-	}
-	fmt.Fprintf(b, "%s\nVMOVUPS Z0, (DI)(BX*4)\nADDQ $16, BX\nCMPQ BX, CX\nJLE vectors\n\nrest:\n", strings.TrimSpace(l.body))
+	l.load(b, "", "")
+	fmt.Fprintf(b, "%s\n%s\nADDQ $16, BX\nCMPQ BX, CX\nJLE vectors\n\nrest:\n", strings.TrimSpace(l.body), l.store(""))
 	fmt.Fprintf(b, "ADDQ $16, CX\nSUBQ BX, CX // how many are left\nJZ done\nMOVL $1, AX\nSHLL CX, AX\nDECL AX\nKMOVW AX, K1\n")
-	for i := range names {
-		fmt.Fprintf(b, "VMOVUPS.Z (%s)(BX*4), K1, Z%d\n", operands[i], i)
-	}
-	fmt.Fprintf(b, "%s\nVMOVUPS Z0, K1, (DI)(BX*4)\n\ndone:\nVZEROUPPER\nRET\n", strings.TrimSpace(l.body))
+	l.load(b, ".Z", " K1,")
+	fmt.Fprintf(b, "%s\n%s\n\ndone:\nVZEROUPPER\nRET\n", strings.TrimSpace(l.body), l.store(" K1,"))
 	for _, c := range l.consts {
 		fmt.Fprintf(b, "#undef %s\n", c.name)
 	}
+}
+
+// load brings a vector of every operand into Z0, Z1, Z2; zero and mask are empty
+// for whole vectors.
+func (l loop) load(b *strings.Builder, zero, mask string) {
+	for i := range l.args {
+		if l.bytesIn {
+			fmt.Fprintf(b, "VPMOVZXBD%s (%s)(BX*1),%s Z%d\n", zero, operands[i], mask, i)
+			continue
+		}
+		fmt.Fprintf(b, "VMOVUPS%s (%s)(BX*4),%s Z%d\n", zero, operands[i], mask, i)
+	}
+}
+
+func (l loop) store(mask string) string {
+	if l.bytesOut {
+		return "VPMOVDB Z0," + mask + " (DI)(BX*1)"
+	}
+	return "VMOVUPS Z0," + mask + " (DI)(BX*4)"
+}
+
+// signature is the parameter list of the Go declaration.
+func (l loop) signature() string {
+	names := strings.Join([]string{"a", "b", "c"}[:l.args], ", ")
+	switch {
+	case l.bytesIn:
+		return "dst []float32, " + names + " []byte"
+	case l.bytesOut:
+		return "dst []byte, " + names + " []float32"
+	}
+	return "dst, " + names + " []float32"
 }
 
 // indent gives instructions a tab; labels, comments and directives have none.
@@ -274,7 +306,7 @@ func stubs() []byte {
 	}
 	b.WriteString("v.AddTo = func(dst, a []float32) { vecAddAVX512(dst, dst, a[:len(dst)]) }\n}\n")
 	for _, l := range loops {
-		fmt.Fprintf(&b, "\n//go:noescape\nfunc vec%sAVX512(dst, %s []float32)\n", l.field, strings.Join([]string{"a", "b", "c"}[:l.args], ", "))
+		fmt.Fprintf(&b, "\n//go:noescape\nfunc vec%sAVX512(%s)\n", l.field, l.signature())
 	}
 	out, err := format.Source([]byte(b.String()))
 	if err != nil {
