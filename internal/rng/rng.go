@@ -4,7 +4,6 @@
 package rng
 
 import (
-	"bytes"
 	"crypto/sha256"
 	"encoding/binary"
 	"errors"
@@ -17,8 +16,11 @@ import (
 var ErrState = errors.New("rng: invalid stream state")
 
 // Stream is a source of random numbers that is independent of all others with
-// another seed or another name. It is ChaCha8 in counter mode, keyed by the
-// SHA-256 of both. It is not safe for concurrent use.
+// another seed or another name. It is ChaCha8, keyed by the SHA-256 of both. It
+// is not safe for concurrent use.
+//
+// What a stream yields for a seed and a name is part of this package's
+// contract: the same on every platform and in every version.
 type Stream struct {
 	name   string
 	source *rand.ChaCha8
@@ -33,6 +35,11 @@ func New(seed uint64, name string) *Stream {
 	return &Stream{name: name, source: source, rand: rand.New(source)}
 }
 
+// Fork returns a new stream, keyed by one number drawn from s and by name. Two
+// forks are independent of each other and of what s yields later, even if they
+// have the same name.
+func (s *Stream) Fork(name string) *Stream { return New(s.Uint64(), name) }
+
 // Name returns the name the stream was made with.
 func (s *Stream) Name() string { return s.name }
 
@@ -46,7 +53,11 @@ func (s *Stream) IntN(n int) int { return s.rand.IntN(n) }
 func (s *Stream) Float64() float64 { return s.rand.Float64() }
 
 // Float32 returns a uniform value in [0, 1), a multiple of 2^-24.
-func (s *Stream) Float32() float32 { return float32(s.source.Uint64()>>40) * 0x1p-24 }
+func (s *Stream) Float32() float32 { return unit(uint32(s.source.Uint64() >> 32)) }
+
+// unit maps 32 random bits to [0, 1). It keeps 24 of them: a float32 has no
+// room for more below 1, so more could round up to it.
+func unit(bits uint32) float32 { return float32(bits>>8) * 0x1p-24 }
 
 // NormFloat64 returns a standard normal value.
 func (s *Stream) NormFloat64() float64 { return s.rand.NormFloat64() }
@@ -56,19 +67,11 @@ func (s *Stream) NormFloat64() float64 { return s.rand.NormFloat64() }
 func (s *Stream) FillUniform(dst []float32) {
 	for len(dst) >= 2 {
 		u := s.source.Uint64()
-		dst[0] = float32(uint32(u)>>8) * 0x1p-24
-		dst[1] = float32(u>>40) * 0x1p-24
+		dst[0], dst[1] = unit(uint32(u)), unit(uint32(u>>32))
 		dst = dst[2:]
 	}
 	if len(dst) == 1 {
 		dst[0] = s.Float32()
-	}
-}
-
-// FillNormal fills dst with standard normal values.
-func (s *Stream) FillNormal(dst []float32) {
-	for i := range dst {
-		dst[i] = float32(s.rand.NormFloat64())
 	}
 }
 
@@ -86,17 +89,24 @@ func (s *Stream) MarshalBinary() ([]byte, error) {
 }
 
 // UnmarshalBinary restores a state that MarshalBinary returned for a stream of
-// the same name.
+// the same name. After an error, which matches ErrState, the stream is as it
+// was.
 func (s *Stream) UnmarshalBinary(data []byte) error {
-	if len(data) < 2 || len(data) < 2+int(binary.LittleEndian.Uint16(data)) {
-		return fmt.Errorf("%w: it is truncated", ErrState)
+	if len(data) < 2 {
+		return fmt.Errorf("%w: it has %d bytes", ErrState, len(data))
 	}
-	name, state := data[2:2+binary.LittleEndian.Uint16(data)], data[2+binary.LittleEndian.Uint16(data):]
-	if !bytes.Equal(name, []byte(s.name)) {
+	length := int(binary.LittleEndian.Uint16(data))
+	if len(data)-2 < length {
+		return fmt.Errorf("%w: it is cut off within its name", ErrState)
+	}
+	name, state := data[2:2+length], data[2+length:]
+	if string(name) != s.name {
 		return fmt.Errorf("%w: it belongs to %q, not to %q", ErrState, name, s.name)
 	}
-	if err := s.source.UnmarshalBinary(state); err != nil {
+	var source rand.ChaCha8
+	if err := source.UnmarshalBinary(state); err != nil {
 		return fmt.Errorf("%w: %w", ErrState, err)
 	}
+	*s.source = source
 	return nil
 }
