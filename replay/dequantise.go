@@ -62,9 +62,10 @@ func Quantise(dst []byte, src []float32, bitDepth int) error {
 	if bitDepth < 1 || bitDepth > 8 {
 		return fmt.Errorf("replay: bit depth %d; it must lie in [1, 8]", bitDepth)
 	}
-	levels := float32(int(1) << bitDepth)
+	levels := float64(int(1) << bitDepth)
 	for i, y := range src {
-		bin := min(max((y+0.5)*levels, 0), levels-1)
+		// In float32 the sum could round up to the next bin.
+		bin := min(max((float64(y)+0.5)*levels, 0), levels-1)
 		dst[i] = byte(int(bin) << (8 - bitDepth))
 	}
 	return nil
