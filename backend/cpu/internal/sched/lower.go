@@ -277,53 +277,62 @@ func (l *lowering) reducedLast(v view, axes []int) (view, []int) {
 // lowerDot lowers a contraction of one axis, which is the first or the last of
 // each operand, to a product of matrices with strides.
 func (l *lowering) lowerDot(n *ir.Node) error {
-	a, m, ok := l.matrix(n.In[0], n.Dot.LeftLast)
-	b, cols, ok2 := l.matrix(n.In[1], n.Dot.RightLast)
-	if !ok || !ok2 {
-		return fmt.Errorf("%w: %s", ErrUnsupported, n)
-	}
-	left, right := l.view(n.In[0]), l.view(n.In[1])
-	k := contracted(n.In[0], n.Dot.LeftLast)
+	left := l.matrix(n.In[0], n.Dot.LeftLast)
+	right := l.matrix(n.In[1], n.Dot.RightLast)
 	out := l.alloc(n.Size(), false)
 	spec := relation.DotSpec{
-		M: m, N: cols, K: k,
-		A: relation.Matrix{Offset: left.off, Row: a[0], Col: a[1]},
-		B: relation.Matrix{Offset: right.off, Row: b[1], Col: b[0]},
-		C: relation.Matrix{Row: cols, Col: 1},
+		M: left.free, N: right.free, K: left.contracted,
+		A: relation.Matrix{Offset: left.off, Row: left.freeStride, Col: left.contractedStride},
+		B: relation.Matrix{Offset: right.off, Row: right.contractedStride, Col: right.freeStride},
+		C: relation.Matrix{Row: right.free, Col: 1},
 	}
 	product, err := relation.NewDot(l.table, spec, l.workers)
 	if err != nil {
-		return fmt.Errorf("%s: %w", n, err)
+		return unsupported(n, err)
 	}
-	l.multiply(out, product, left.st, right.st, fmt.Sprintf("dot [%d, %d] x [%d, %d]", m, k, k, cols))
+	l.multiply(out, product, left.st, right.st, fmt.Sprintf("dot [%d, %d] x [%d, %d]", spec.M, spec.K, spec.K, spec.N))
 	l.views[n] = dense(out, n.Dims)
 	return nil
 }
 
-func contracted(x *ir.Node, last bool) int {
-	if last {
-		return x.Dims[len(x.Dims)-1]
+// unsupported says that n cannot be lowered because a product refuses it, or
+// why it is wrong.
+func unsupported(n *ir.Node, err error) error {
+	if errors.Is(err, relation.ErrUnsupported) {
+		return fmt.Errorf("%w: %s: %w", ErrUnsupported, n, err)
 	}
-	return x.Dims[0]
+	return fmt.Errorf("%s: %w", n, err)
 }
 
-// matrix returns the strides of an operand seen as [free, contracted], and the
-// number of free elements; not ok if the free axes cannot be merged.
-func (l *lowering) matrix(x *ir.Node, last bool) (strides [2]int, free int, ok bool) {
+// matrix is an operand of a Dot: its free axes as one, and the contracted one.
+type matrix struct {
+	st                           *storage
+	off                          int
+	free, freeStride             int
+	contracted, contractedStride int
+}
+
+// matrix shows an operand as a matrix; free axes that cannot be walked with one
+// stride are copied.
+func (l *lowering) matrix(x *ir.Node, last bool) matrix {
 	v := l.view(x)
 	at := 0
 	if last {
 		at = len(v.dims) - 1
 	}
-	rest := view{st: v.st, off: v.off, dims: slices.Delete(slices.Clone(v.dims), at, at+1), strides: slices.Delete(slices.Clone(v.strides), at, at+1)}
-	c := collapse([][]int{rest.strides}, rest.dims)
-	switch len(c.dims) {
-	case 0:
-		return [2]int{1, v.strides[at]}, 1, true
-	case 1:
-		return [2]int{c.strides[0][0], v.strides[at]}, c.dims[0], true
+	free := func() collapsed {
+		return collapse([][]int{slices.Concat(v.strides[:at], v.strides[at+1:])}, slices.Concat(v.dims[:at], v.dims[at+1:]))
 	}
-	return strides, 0, false
+	axes := free()
+	if len(axes.dims) > 1 {
+		v = l.materialise(v, "dot")
+		axes = free()
+	}
+	m := matrix{st: v.st, off: v.off, free: 1, freeStride: 1, contracted: v.dims[at], contractedStride: v.strides[at]}
+	if len(axes.dims) == 1 {
+		m.free, m.freeStride = axes.dims[0], axes.strides[0][0]
+	}
+	return m
 }
 
 func (l *lowering) multiply(dst *storage, product *relation.Product, x, w *storage, what string) {
@@ -344,7 +353,7 @@ func (l *lowering) lowerConv(n *ir.Node) error {
 	}
 	product, err := relation.NewConv(l.table, spec, l.workers)
 	if err != nil {
-		return fmt.Errorf("%s: %w", n, err)
+		return unsupported(n, err)
 	}
 	l.multiply(out.st, product, x.st, w.st, fmt.Sprintf("conv %v * %v", n.In[0].Dims, n.In[1].Dims))
 	l.views[n] = out
