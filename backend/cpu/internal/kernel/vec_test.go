@@ -1,236 +1,328 @@
 package kernel
 
 import (
-	"fmt"
 	"math"
 	"math/rand/v2"
-	"slices"
+	"reflect"
 	"testing"
 )
 
-// eachTable runs a test once for every path of this CPU.
-func eachTable(t *testing.T, f func(t *testing.T, v VecKernels)) {
-	for _, p := range Available() {
-		table, err := New(p)
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Run(p.String(), func(t *testing.T) { f(t, table.Vec) })
+// forEachVecPath runs f once per path as a subtest; a path that the CPU lacks is skipped by
+// name.
+func forEachVecPath(t *testing.T, f func(t *testing.T, v VecKernels)) {
+	for p := range Path(numPaths) {
+		t.Run(p.String(), func(t *testing.T) {
+			table, err := New(p)
+			if err != nil {
+				t.Skipf("hardware path missing: %v", err)
+			}
+			f(t, table.Vec)
+		})
 	}
 }
 
-// special are the values at which functions turn.
-func special() []float32 {
-	inf := float32(math.Inf(1))
-	return []float32{0, float32(math.Copysign(0, -1)), 1, -1, 0.5, -0.5, 2, -2, inf, -inf, float32(math.NaN()),
-		math.SmallestNonzeroFloat32, -math.SmallestNonzeroFloat32, 1e-40, 1e-30, -1e-30, math.MaxFloat32, -math.MaxFloat32,
-		0.624, 0.626, -0.625, 88, 88.8, 89.5, -87, -88, -103, -104, -106, 1e-8, -1e-8, 16777216, 0.99999994, 1.0000001, -0.99999994}
+// vecSizes are lengths around the numbers of lanes and of lanes in a round.
+func vecSizes() []int {
+	return []int{0, 1, 2, 7, 8, 9, 15, 16, 17, 31, 32, 33, 47, 63, 64, 65, 100, 127, 128, 129, 300}
 }
 
-func inputs(n int, seed uint64) []float32 {
-	r := rand.New(rand.NewPCG(seed, 1))
+// turningPoints are values at which the functions change their course.
+func turningPoints() []float32 {
+	inf, zero := float32(math.Inf(1)), float32(0)
+	points := []float32{zero, -zero, 1, -1, 0.5, -0.5, 2, -2, inf, -inf, float32(math.NaN()),
+		math.SmallestNonzeroFloat32, -math.SmallestNonzeroFloat32, 0x1p-126, -0x1p-126, 0x1.fffffcp-127, 1e-40, -1e-40,
+		math.MaxFloat32, -math.MaxFloat32, 0x1p24, 0x1p25, -0x1p24, 0x1p-24, -0x1p-24, 0x1p-25,
+		88, 88.37, 88.722, 88.73, 89, 90, -87, -87.4, -88, -103.2, -103.9, -104, -105, 17.33, -17.33, -40, -41,
+		0.34657, 0.34658, -0.34657, 0.7071067, 0.70710678, 1.4142135, -0.9999999, -0.29289, 0.41421}
+	points[1] = float32(math.Copysign(0, -1))
+	return points
+}
+
+// vecInput returns n values of all sizes, turning points among them.
+func vecInput(n int, seed uint64) []float32 {
+	r, points := rand.New(rand.NewPCG(seed, 1)), turningPoints()
 	out := make([]float32, n)
 	for i := range out {
 		switch r.IntN(4) {
 		case 0:
-			out[i] = special()[r.IntN(len(special()))]
+			out[i] = points[r.IntN(len(points))]
 		case 1:
 			out[i] = float32(r.NormFloat64())
 		case 2:
-			out[i] = float32(r.NormFloat64() * 30)
+			out[i] = float32(r.IntN(7) - 3) // equal operands
 		default:
-			out[i] = float32(math.Exp(r.NormFloat64()*20)) * float32(1-2*r.IntN(2))
+			out[i] = math.Float32frombits(r.Uint32())
 		}
 	}
 	return out
 }
 
-// ulps is the distance of two values in units of the last place; equal values,
-// two NaN and equal infinities are at 0. Denormal results may be off by one
-// more unit, which is all their precision.
-func ulps(got float32, want float64) float64 {
-	w := float32(want)
-	if got == w || got != got && w != w {
-		return 0
-	}
-	if got != got || w != w || math.IsInf(float64(got), 0) != math.IsInf(float64(w), 0) {
-		return math.Inf(1)
-	}
-	unit := float64(math.Nextafter32(float32(math.Abs(want)), float32(math.Inf(1)))) - math.Abs(float64(float32(math.Abs(want))))
-	return math.Abs(float64(got)-want) / unit
+// sameValue reports equality of bits, all NaN being one.
+func sameValue(a, b float32) bool {
+	return math.Float32bits(a) == math.Float32bits(b) || a != a && b != b
 }
 
-var sizes = []int{0, 1, 2, 7, 8, 9, 15, 16, 17, 31, 32, 33, 64, 100, 1000}
-
-// fenced is a slice of n elements with canaries on both sides.
-type fenced struct{ whole, part []float32 }
-
-const canary = 12345.678
-
-func fence(n, offset int) fenced {
-	whole := make([]float32, n+40)
-	fillGeneric(whole, canary)
-	return fenced{whole, whole[16+offset:][:n:n]}
+// fenced is a slice inside a larger array, whose other elements are a canary.
+type fenced[T float32 | byte] struct {
+	all, in []T
+	canary  T
 }
 
-func (g fenced) check(t *testing.T, name string) {
+func newFenced[T float32 | byte](n, offset int, canary T) fenced[T] {
+	all := make([]T, n+offset+80)
+	for i := range all {
+		all[i] = canary
+	}
+	return fenced[T]{all, all[40+offset:][:n:n], canary}
+}
+
+func (f fenced[T]) check(t *testing.T, name string) {
 	t.Helper()
-	untouched := 0
-	for _, v := range g.whole {
-		if v == canary {
-			untouched++
+	first := len(f.all) - 40 - len(f.in)
+	for i, v := range f.all {
+		if (i < first || i >= first+len(f.in)) && v != f.canary {
+			t.Fatalf("%s wrote element %d of %d", name, i-first, len(f.in))
 		}
-	}
-	if untouched < len(g.whole)-len(g.part) {
-		t.Errorf("%s wrote beside its result", name)
 	}
 }
 
-func TestUnaryAgainstFloat64(t *testing.T) {
-	logistic := func(x float64) float64 { return 1 / (1 + math.Exp(-x)) }
-	eachTable(t, func(t *testing.T, v VecKernels) {
-		for _, test := range []struct {
-			name string
-			f    func(dst, a []float32)
-			want func(float64) float64
-			ulps float64
-		}{
-			{"Neg", v.Neg, func(x float64) float64 { return -x }, 0},
-			{"Abs", v.Abs, math.Abs, 0},
-			{"Sign", v.Sign, func(x float64) float64 { return float64(sign(float32(x))) }, 0},
-			{"Sqrt", v.Sqrt, math.Sqrt, 0.5001},
-			{"Rsqrt", v.Rsqrt, func(x float64) float64 { return 1 / math.Sqrt(x) }, 1.5},
-			{"Exp", v.Exp, math.Exp, 4}, {"Expm1", v.Expm1, math.Expm1, 4},
-			{"Log", v.Log, math.Log, 4}, {"Log1p", v.Log1p, math.Log1p, 4},
-			{"Tanh", v.Tanh, math.Tanh, 4}, {"Logistic", v.Logistic, logistic, 4},
-		} {
-			worst, at := 0.0, float32(0)
-			for i, n := range append(slices.Clone(sizes), 20000) {
-				a, dst := inputs(n, uint64(i)), fence(n, i%7)
-				test.f(dst.part, a)
-				dst.check(t, test.name)
-				for k, x := range a {
-					if d := ulps(dst.part[k], test.want(float64(x))); d > worst && !denormal(dst.part[k], test.want(float64(x))) {
-						worst, at = d, x
+// loop is any element-wise field, with the scalar as the first element of c.
+type loop struct {
+	name string
+	of   func(v *VecKernels) func(dst, a, b, c []float32)
+}
+
+// vecLoops lists the fields that must agree bit for bit on all paths, found by their types.
+func vecLoops() []loop {
+	elementary := map[string]bool{"Exp": true, "Expm1": true, "Log": true, "Log1p": true, "Tanh": true, "Logistic": true, "Softplus": true}
+	var out []loop
+	kind := reflect.TypeFor[VecKernels]()
+	for i := range kind.NumField() {
+		name := kind.Field(i).Name
+		if elementary[name] {
+			continue
+		}
+		out = append(out, loop{name, func(v *VecKernels) func(dst, a, b, c []float32) {
+			switch f := reflect.ValueOf(v).Elem().Field(i).Interface().(type) {
+			case func(dst, x []float32):
+				return func(dst, a, _, _ []float32) { f(dst, a) }
+			case func(dst, a, b []float32):
+				return func(dst, a, b, _ []float32) { f(dst, a, b) }
+			case func(dst, mask, a, b []float32):
+				return func(dst, a, b, c []float32) { f(dst, a, b, c) }
+			case func(dst, x []float32, s float32):
+				return func(dst, a, _, c []float32) {
+					if len(c) > 0 {
+						f(dst, a, c[0])
+					}
+				}
+			case func(dst []float32, s float32):
+				return func(dst, _, _, c []float32) {
+					if len(c) > 0 {
+						f(dst, c[0])
 					}
 				}
 			}
-			if worst > test.ulps {
-				dst := make([]float32, 1)
-				test.f(dst, []float32{at})
-				t.Errorf("%s(%v) = %v, want %v: %.3g ulp, allowed are %g", test.name, at, dst[0], test.want(float64(at)), worst, test.ulps)
-			}
-		}
-	})
+			return nil
+		}})
+	}
+	return out
 }
 
-// denormal reports a result below the smallest normal number that is right to
-// within one smallest number, or zero.
-func denormal(got float32, want float64) bool {
-	return math.Abs(want) < 0x1p-126 && (math.Abs(float64(got)-want) <= 0x1p-149 || got == 0)
-}
-
-func TestBinaryAndSelectEqualGeneric(t *testing.T) {
-	g := newVecGeneric()
-	eachTable(t, func(t *testing.T, v VecKernels) {
-		for name, f := range map[string][2]func(dst, a, b []float32){
-			"Add": {v.Add, g.Add}, "Sub": {v.Sub, g.Sub}, "Mul": {v.Mul, g.Mul}, "Div": {v.Div, g.Div},
-			"Max": {v.Max, g.Max}, "Min": {v.Min, g.Min}, "Eq": {v.Eq, g.Eq}, "Ne": {v.Ne, g.Ne},
-			"Lt": {v.Lt, g.Lt}, "Le": {v.Le, g.Le}, "Gt": {v.Gt, g.Gt}, "Ge": {v.Ge, g.Ge},
-			"Select": {func(dst, a, b []float32) { v.Select(dst, masks(a), a, b) }, func(dst, a, b []float32) { g.Select(dst, masks(a), a, b) }},
-			"AddTo":  {func(dst, a, b []float32) { copy(dst, a); v.AddTo(dst, b) }, g.Add},
-			"RSubS":  {func(dst, a, b []float32) { v.RSubS(dst, a, 1) }, func(dst, a, b []float32) { g.RSubS(dst, a, 1) }},
-		} {
-			for i, n := range sizes {
-				a, b := inputs(n, uint64(i)), inputs(n, uint64(i)+100)
-				dst, want := fence(n, i%5), make([]float32, n)
-				f[0](dst.part, a, b)
-				f[1](want, a, b)
-				dst.check(t, name)
-				for k := range want {
-					// Zeros of either sign are equal, and any NaN is a NaN.
-					if got := dst.part[k]; got != want[k] && !(got != got && want[k] != want[k]) {
-						t.Fatalf("%s of %d: element %d of (%v, %v) is %v, want %v", name, n, k, a[k], b[k], got, want[k])
-					}
-				}
-				// In place.
-				alias := slices.Clone(a)
-				f[0](alias, alias, b)
-				for k := range want {
-					if alias[k] != want[k] && !(alias[k] != alias[k] && want[k] != want[k]) {
-						t.Fatalf("%s in place: element %d is %v, want %v", name, k, alias[k], want[k])
-					}
-				}
+func TestVecTablesAreComplete(t *testing.T) {
+	forEachVecPath(t, func(t *testing.T, v VecKernels) {
+		fields := reflect.ValueOf(v)
+		for i := range fields.NumField() {
+			if fields.Field(i).IsNil() {
+				t.Errorf("%s is missing", fields.Type().Field(i).Name)
 			}
 		}
 	})
 }
 
-func masks(a []float32) []float32 {
-	m := make([]float32, len(a))
-	for i := range m {
-		m[i] = mask(a[i] > 0.3)
-	}
-	return m
+// TestVecLoopsEqualGeneric compares every loop with the portable one, bit for bit, at all
+// lengths and alignments, with canaries around the result.
+func TestVecLoopsEqualGeneric(t *testing.T) {
+	generic := newVecGeneric()
+	forEachVecPath(t, func(t *testing.T, v VecKernels) {
+		tested := 0
+		for _, l := range vecLoops() {
+			got, want := l.of(&v), l.of(&generic)
+			if got == nil {
+				continue // reductions and conversions have tests of their own
+			}
+			tested++
+			for i, n := range vecSizes() {
+				seed := uint64(1000*tested + i)
+				a, b, c := vecInput(n, seed), vecInput(n, seed+1), vecInput(n, seed+2)
+				dst, expected := newFenced[float32](n, i%17, 12345), make([]float32, n)
+				for k := range n { // AddTo and Axpy read it
+					dst.in[k], expected[k] = b[k], b[k]
+				}
+				got(dst.in, a, b, c)
+				want(expected, a, b, c)
+				dst.check(t, l.name)
+				for k := range n {
+					if !sameValue(dst.in[k], expected[k]) {
+						t.Fatalf("%s of %d: element %d of (%g, %g, %g, first %g) is %g, want %g",
+							l.name, n, k, a[k], b[k], c[k], c[0], dst.in[k], expected[k])
+					}
+				}
+				compareInPlace(t, l.name, got, want, a, b, c)
+			}
+		}
+		if tested < 35 {
+			t.Fatalf("%d loops tested", tested)
+		}
+	})
 }
 
-func TestReductionsFillAndBooleans(t *testing.T) {
-	eachTable(t, func(t *testing.T, v VecKernels) {
-		for i, n := range sizes {
+// compareInPlace lets the result overwrite each operand in turn.
+func compareInPlace(t *testing.T, name string, got, want func(dst, a, b, c []float32), a, b, c []float32) {
+	t.Helper()
+	for k := range 3 {
+		var args [2][3][]float32
+		for i := range args {
+			for j, x := range [][]float32{a, b, c} {
+				args[i][j] = append([]float32(nil), x...)
+			}
+		}
+		got(args[0][k], args[0][0], args[0][1], args[0][2])
+		want(args[1][k], args[1][0], args[1][1], args[1][2])
+		for i, w := range args[1][k] {
+			if !sameValue(args[0][k][i], w) {
+				t.Fatalf("%s onto operand %d of %d elements: element %d is %g, want %g", name, k, len(a), i, args[0][k][i], w)
+			}
+		}
+	}
+}
+
+func TestVecStopsAtTheShortestOperand(t *testing.T) {
+	forEachVecPath(t, func(t *testing.T, v VecKernels) {
+		for _, n := range []int{0, 5, 16, 40, 70} {
+			dst, short, full := newFenced[float32](100, 3, 7), vecInput(n, 1), vecInput(100, 2)
+			for k := range dst.in {
+				dst.in[k] = 7
+			}
+			v.Add(dst.in, full, short)
+			v.Select(dst.in, full, short, full)
+			v.Exp(dst.in, short)
+			v.MulS(dst.in, short, 2)
+			v.BoolToMask(dst.in, make([]byte, n))
+			dst.check(t, "a loop")
+			for k, x := range dst.in[n:] {
+				if x != 7 {
+					t.Fatalf("element %d was written with operands of %d", n+k, n)
+				}
+			}
+		}
+	})
+}
+
+func TestVecBooleans(t *testing.T) {
+	forEachVecPath(t, func(t *testing.T, v VecKernels) {
+		for i, n := range vecSizes() {
+			r := rand.New(rand.NewPCG(uint64(i), 5))
+			src, floats, back := newFenced[byte](n, i%9, 77), newFenced[float32](n, i%5, 77), newFenced[byte](n, i%7, 77)
+			for k := range src.in {
+				src.in[k] = byte(r.IntN(2))
+			}
+			v.BoolToMask(floats.in, src.in)
+			floats.check(t, "BoolToMask")
+			for k, b := range src.in {
+				if floats.in[k] != float32(b) {
+					t.Fatalf("BoolToMask of %d: element %d is %g, want %d", n, k, floats.in[k], b)
+				}
+				if b == 1 && r.IntN(2) == 0 {
+					floats.in[k] = vecInput(1, uint64(k))[0]
+				}
+			}
+			v.MaskToBool(back.in, floats.in)
+			back.check(t, "MaskToBool")
+			for k, x := range floats.in {
+				if want := x != 0; want != (back.in[k] == 1) || back.in[k] > 1 {
+					t.Fatalf("MaskToBool of %d: element %d is %d for %g", n, k, back.in[k], x)
+				}
+			}
+		}
+	})
+}
+
+func TestVecSumIsAccurate(t *testing.T) {
+	forEachVecPath(t, func(t *testing.T, v VecKernels) {
+		for i, n := range append(vecSizes(), 4096, 4097, 100_000, 1_000_003) {
 			r := rand.New(rand.NewPCG(uint64(i), 2))
-			a, exact, size := make([]float32, n), 0.0, 0.0
-			for k := range a {
-				a[k] = float32(r.NormFloat64())
-				exact += float64(a[k])
-				size += math.Abs(float64(a[k]))
+			x := newFenced(n, i%16, float32(math.NaN()))
+			exact, magnitude := 0.0, 0.0
+			for k := range x.in {
+				x.in[k] = float32(r.NormFloat64() + 0.5)
+				exact += float64(x.in[k])
+				magnitude += math.Abs(float64(x.in[k]))
 			}
-			if got := v.Sum(a); math.Abs(float64(got)-exact) > size*1e-6 {
-				t.Errorf("Sum of %d = %v, want %v", n, got, exact)
+			if got := float64(v.Sum(x.in)); !(math.Abs(got-exact) <= magnitude*3e-7) {
+				t.Errorf("Sum of %d = %g, want %g", n, got, exact)
 			}
-			if n > 0 && (v.MaxOf(a) != slices.Max(a) || v.MinOf(a) != slices.Min(a)) {
-				t.Errorf("extremes of %d: %v %v", n, v.MinOf(a), v.MaxOf(a))
-			}
-			dst := fence(n, 3)
-			v.Fill(dst.part, 7)
-			dst.check(t, "Fill")
-			bools := make([]byte, n)
-			for k := range bools {
-				bools[k] = byte(r.IntN(2))
-			}
-			m, back := make([]float32, n), make([]byte, n)
-			v.BoolToMask(m, bools)
-			v.MaskToBool(back, m)
-			for k := range bools {
-				if dst.part[k] != 7 || m[k] != float32(bools[k]) || back[k] != bools[k] {
-					t.Fatalf("element %d of %d", k, n)
+		}
+	})
+}
+
+func TestVecExtremes(t *testing.T) {
+	forEachVecPath(t, func(t *testing.T, v VecKernels) {
+		for i, n := range vecSizes() {
+			for trial := range 20 {
+				x := newFenced(n, i%16, float32(math.NaN()))
+				copy(x.in, vecInput(n, uint64(trial)))
+				for k := range x.in {
+					if trial%2 == 0 && x.in[k] != x.in[k] {
+						x.in[k] = 0
+					}
+				}
+				if got, want := v.MaxOf(x.in), maxOfGeneric(x.in); !sameValue(got, want) {
+					t.Errorf("MaxOf of %d = %g, want %g", n, got, want)
+				}
+				if got, want := v.MinOf(x.in), minOfGeneric(x.in); !sameValue(got, want) {
+					t.Errorf("MinOf of %d = %g, want %g", n, got, want)
 				}
 			}
 		}
 	})
 }
 
-func BenchmarkVec(b *testing.B) {
-	for _, p := range Available() {
-		table, err := New(p)
-		if err != nil {
-			b.Fatal(err)
-		}
-		v := table.Vec
-		for name, f := range map[string]func(dst, a []float32){
-			"Add": func(dst, a []float32) { v.Add(dst, a, a) }, "Exp": v.Exp, "Log1p": v.Log1p, "Tanh": v.Tanh, "Logistic": v.Logistic,
-		} {
-			for _, n := range []int{1 << 10, 1 << 16} {
-				b.Run(fmt.Sprintf("%s/%s/%dKiB", p, name, n*4>>10), func(b *testing.B) {
-					a, dst := make([]float32, n), make([]float32, n)
-					for i := range a {
-						a[i] = float32(i%17)/8 - 1
+func TestVecSumRowsEqualsGeneric(t *testing.T) {
+	generic := newVecGeneric()
+	forEachVecPath(t, func(t *testing.T, v VecKernels) {
+		for i, n := range vecSizes() {
+			for _, rows := range []int{-1, 0, 1, 2, 5} {
+				stride := n + i%3
+				x := newFenced(max(0, (rows-1)*stride+n), i%16, float32(math.NaN()))
+				copy(x.in, vecInput(len(x.in), uint64(i)))
+				dst, want := newFenced[float32](n, i%5, 9), vecInput(n, 3)
+				copy(dst.in, want)
+				v.SumRows(dst.in, x.in, rows, stride)
+				generic.SumRows(want, x.in, rows, stride)
+				dst.check(t, "SumRows")
+				for k := range want {
+					if !sameValue(dst.in[k], want[k]) {
+						t.Fatalf("SumRows of %d x %d: column %d is %g, want %g", rows, n, k, dst.in[k], want[k])
 					}
-					for b.Loop() {
-						f(dst, a)
-					}
-					b.ReportMetric(float64(n)*float64(b.N)/b.Elapsed().Seconds()/1e9, "Gelem/s")
-				})
+				}
 			}
 		}
-	}
+	})
+}
+
+func TestVecSumRowsLeavesOutRowsBeyondTheSlice(t *testing.T) {
+	forEachVecPath(t, func(t *testing.T, v VecKernels) {
+		dst := []float32{1, 1, 1}
+		x := []float32{1, 2, 3, 0, 4, 5, 6}
+		v.SumRows(dst, x, 9, 4)
+		if dst[0] != 6 || dst[1] != 8 || dst[2] != 10 {
+			t.Errorf("dst = %v, want [6 8 10]", dst)
+		}
+		v.SumRows(dst, x, 2, 2) // overlapping rows
+		v.SumRows(dst, x[:2], 2, 4)
+		if dst[0] != 6 {
+			t.Errorf("dst = %v after calls that make no sense", dst)
+		}
+	})
 }
