@@ -1,0 +1,254 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"image/gif"
+	"image/png"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+// asCommand makes the test binary behave as the program, so that tests can
+// start, interrupt and kill real processes.
+const asCommand = "ORRERY_TEST_AS_COMMAND"
+
+func TestMain(m *testing.M) {
+	if os.Getenv(asCommand) != "" {
+		os.Exit(run(context.Background(), os.Args[1:], os.Stdout, os.Stderr))
+	}
+	os.Exit(m.Run())
+}
+
+// orrery runs the command line in this process.
+func orrery(t *testing.T, args ...string) (code int, stdout, stderr string) {
+	t.Helper()
+	var out, errs bytes.Buffer
+	code = run(context.Background(), args, &out, &errs)
+	return code, out.String(), errs.String()
+}
+
+// must fails the test unless the command succeeds.
+func must(t *testing.T, args ...string) string {
+	t.Helper()
+	code, out, errs := orrery(t, args...)
+	if code != exitOK {
+		t.Fatalf("orrery %s: exit code %d\n%s%s", strings.Join(args, " "), code, out, errs)
+	}
+	return out
+}
+
+// tiny is a run of a few hundred milliseconds.
+func tiny(dir string, more ...string) []string {
+	return append([]string{"train", "--preset", "tiny", "--env", "toy-dot", "--run", dir}, more...)
+}
+
+func TestTrainEvalDreamPlot(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "run")
+	out := must(t, tiny(dir)...)
+	for _, want := range []string{"episode 6/6", "evaluation after", "env ", "orrery eval " + dir} {
+		if !strings.Contains(out, want) {
+			t.Errorf("train does not print %q:\n%s", want, out)
+		}
+	}
+	if strings.Contains(out, "\r") {
+		t.Error("control characters without a terminal")
+	}
+	var report evalReport
+	if err := json.Unmarshal([]byte(must(t, "eval", dir, "--episodes", "3", "--json")), &report); err != nil {
+		t.Fatal(err)
+	}
+	if len(report.Returns) != 3 || report.Counters.Episodes != 6 || report.Counters.Updates != 20 || len(report.WeightsSHA256) != 64 {
+		t.Errorf("%+v", report)
+	}
+	if report.Returns[0] == report.Returns[1] {
+		t.Errorf("returns %v: the episodes start alike", report.Returns)
+	}
+	if text := must(t, "eval", dir, "--episodes", "3"); !strings.Contains(text, "95 % interval") {
+		t.Errorf("eval prints %s", text)
+	}
+	file := filepath.Join(t.TempDir(), "dream.gif")
+	must(t, "dream", dir, "--length", "20", "--scale", "2", "-o", file)
+	if frames := decodeGIF(t, file); frames != 20 {
+		t.Errorf("%d frames", frames)
+	}
+	file = filepath.Join(t.TempDir(), "curve.svg")
+	must(t, "plot", dir, "-o", file)
+	if data, err := os.ReadFile(file); err != nil || !bytes.Contains(data, []byte("toy-dot")) {
+		t.Errorf("the plot: %v", err)
+	}
+}
+
+func decodeGIF(t *testing.T, path string) int {
+	t.Helper()
+	f, err := os.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	g, err := gif.DecodeAll(f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return len(g.Image)
+}
+
+func TestFinishedRunGoesOnAndContradictionsAreRefused(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "run")
+	must(t, tiny(dir, "--episodes", "3")...)
+	if out := must(t, tiny(dir, "--episodes", "4")...); !strings.Contains(out, "going on after 3 episodes") {
+		t.Errorf("%s", out)
+	}
+	code, _, errs := orrery(t, tiny(dir, "--set", "model.deter_size=24")...)
+	if code != exitUsage || !strings.Contains(errs, "model.deter_size 16 -> 24") || !strings.Contains(errs, "--run DIR") {
+		t.Errorf("exit code %d: %s", code, errs)
+	}
+}
+
+func TestMistakesExitWithTwoAndSayWhat(t *testing.T) {
+	dir := t.TempDir()
+	for want, args := range map[string][]string{
+		"unknown command":       {"tarin"},
+		"--episods":             {"train", "--episods", "3"},
+		"did you mean":          {"train", "--env", "cartpole-swingpu", "--run", dir},
+		"batch_size is 0":       {"train", "--set", "learn.batch_size=0"},
+		"no preset \"huge\"":    {"train", "--preset", "huge"},
+		"name=value":            {"train", "--set", "x"},
+		"holds no run":          {"eval", dir},
+		"--episodes is 0":       {"eval", dir, "--episodes", "0"},
+		"a RUN directory":       {"eval"},
+		"--context":             {"dream", dir, "--context", "0"},
+		"unknown environment":   {"env", "show", "nothing-like-it"},
+		"unknown path":          {"train", "--preset", "tiny", "--cpu-path", "sse9", "--run", dir},
+		"backend \"gpu\"":       {"train", "--preset", "tiny", "--backend", "gpu", "--run", dir},
+		"must lie in [8, 1024]": {"train", "--set", "env.image_size=2"},
+		"no such file":          {"train", "--config", filepath.Join(dir, "missing.yaml")},
+	} {
+		code, _, errs := orrery(t, args...)
+		if code != exitUsage || !strings.Contains(errs, want) {
+			t.Errorf("orrery %s: exit code %d, want %d, and %q in:\n%s", strings.Join(args, " "), code, exitUsage, want, errs)
+		}
+	}
+}
+
+func TestPrintedConfigurationIsAccepted(t *testing.T) {
+	printed := must(t, "train", "--preset", "tiny", "--seed", "5", "--set", "plan.horizon=4", "--print-config")
+	file := filepath.Join(t.TempDir(), "my.yaml")
+	if err := os.WriteFile(file, []byte(printed), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if again := must(t, "train", "--config", file, "--print-config"); again != printed {
+		t.Errorf("printed again:\n%s\nwant\n%s", again, printed)
+	}
+}
+
+func TestEnvCommands(t *testing.T) {
+	if out := must(t, "env", "list"); !strings.Contains(out, "cartpole-swingup") || !strings.Contains(out, "toy-dot") {
+		t.Errorf("%s", out)
+	}
+	if out := must(t, "env", "check", "cartpole-balance"); !strings.Contains(out, "keeps the contract") {
+		t.Errorf("%s", out)
+	}
+	base := filepath.Join(t.TempDir(), "pole")
+	must(t, "env", "show", "cartpole-swingup", "--size", "48", "--decisions", "5", "-o", base)
+	f, err := os.Open(base + ".png")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	if img, err := png.Decode(f); err != nil || img.Bounds().Dx() != 48 {
+		t.Errorf("png: %v", err)
+	}
+	if n := decodeGIF(t, base+".gif"); n != 6 {
+		t.Errorf("%d frames, want 6", n)
+	}
+}
+
+func TestVersionAndHelp(t *testing.T) {
+	if out := must(t, "version"); !strings.Contains(out, "cpu path") {
+		t.Errorf("%s", out)
+	}
+	for _, args := range [][]string{{"--help"}, {"train", "--help"}, {"eval", "--help"}, {"dream", "--help"}, {"env", "show", "--help"}} {
+		if out := must(t, args...); !strings.Contains(out, "Examples:") {
+			t.Errorf("orrery %s has no examples", strings.Join(args, " "))
+		}
+	}
+}
+
+// command is the program as a process of its own.
+func command(args ...string) *exec.Cmd {
+	cmd := exec.Command(os.Args[0], args...)
+	cmd.Env = append(os.Environ(), asCommand+"=1")
+	return cmd
+}
+
+// TestKilledRunsEndIdentically kills training processes with SIGKILL at random
+// moments until one completes, and compares weights with a run left alone.
+func TestKilledRunsEndIdentically(t *testing.T) {
+	whole, killed := filepath.Join(t.TempDir(), "whole"), filepath.Join(t.TempDir(), "killed")
+	args := func(dir string) []string { return tiny(dir, "--episodes", "14", "--quiet") }
+	start := time.Now()
+	if out, err := command(args(whole)...).CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	took := time.Since(start)
+	random := rand.New(rand.NewPCG(1, 2))
+	kills := 0
+	for {
+		cmd := command(args(killed)...)
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		// A process has too little time at first, and more with every kill.
+		patience := time.Duration(random.Int64N(int64(took)/2)) + time.Duration(kills)*took/20
+		alarm := time.AfterFunc(patience, func() { _ = cmd.Process.Kill() })
+		err := cmd.Wait()
+		if alarm.Stop(); err == nil {
+			break
+		}
+		if cmd.ProcessState.ExitCode() >= 0 {
+			t.Fatalf("the run failed by itself: %v", err)
+		}
+		kills++
+	}
+	hash := func(dir string) string {
+		var report evalReport
+		if err := json.Unmarshal([]byte(must(t, "eval", dir, "-n", "1", "--json")), &report); err != nil {
+			t.Fatal(err)
+		}
+		return report.WeightsSHA256
+	}
+	if a, b := hash(whole), hash(killed); a != b {
+		t.Fatalf("after %d kills the weights are %s, uninterrupted %s", kills, b, a)
+	}
+	if kills == 0 {
+		t.Fatal("no process was killed: the test proves nothing")
+	}
+}
+
+func TestTwoProcessesCannotShareARun(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "run")
+	first := command(tiny(dir, "--episodes", "100000", "--quiet")...)
+	if err := first.Start(); err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = first.Process.Kill(); _ = first.Wait() }()
+	for deadline := time.Now().Add(10 * time.Second); ; time.Sleep(20 * time.Millisecond) {
+		if _, err := os.Stat(filepath.Join(dir, configName)); err == nil {
+			break
+		}
+		if time.Now().After(deadline) {
+			t.Fatal("the first process does not start")
+		}
+	}
+	code, _, errs := orrery(t, tiny(dir, "--episodes", "100000")...)
+	if code != exitFailure || !strings.Contains(errs, "lock") {
+		t.Fatalf("exit code %d: %s", code, errs)
+	}
+}
