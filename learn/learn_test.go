@@ -459,3 +459,22 @@ func TestLossFallsOnAFixedBatch(t *testing.T) {
 		t.Fatalf("image loss %v after 150 updates, %v at first", last.Losses[1], first.Losses[1])
 	}
 }
+
+// TestMetricsAreInTheCatalogue demands a description for everything a run
+// emits.
+func TestMetricsAreInTheCatalogue(t *testing.T) {
+	dir := t.TempDir()
+	if _, err := train(t, context.Background(), parts(t, dir, newToy(t))); err != nil {
+		t.Fatal(err)
+	}
+	for e, err := range metrics.ReadFile(vfs.OS(), filepath.Join(dir, MetricsName)) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		for name := range e.Values {
+			if _, ok := metrics.Lookup(name); !ok {
+				t.Errorf("%s event: %s is not in the catalogue", e.Kind, name)
+			}
+		}
+	}
+}

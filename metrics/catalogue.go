@@ -119,6 +119,10 @@ func predictionMetrics() []Metric {
 
 func timeMetrics() []Metric {
 	return []Metric{
+		{Name: "split/env:seconds", Description: "Wall time spent simulating and drawing since the previous episode event.", Healthy: "A small part of the four."},
+		{Name: "split/plan:seconds", Description: "Wall time spent filtering and planning since the previous episode event.", Healthy: "Decisions times the time of one plan."},
+		{Name: "split/update:seconds", Description: "Wall time spent on updates, sampling excluded, since the previous episode event.", Healthy: "Most of the four."},
+		{Name: "split/io:seconds", Description: "Wall time spent sampling batches and writing episodes and snapshots since the previous episode event.", Healthy: "A small part of the four."},
 		{Name: "time/update:seconds", Description: "Wall time of one update, sampling excluded, mean over the updates of the event.", Healthy: "Constant; a rise means that something else uses the processors."},
 		{Name: "time/sample:seconds", Description: "Wall time the update waited for its batch, mean over the updates of the event.", Healthy: "Far below time/update:seconds."},
 		{Name: "time/collect:seconds", Description: "Wall time of collecting one episode.", Healthy: "Decisions times the planning and environment times."},
