@@ -124,13 +124,17 @@ func envOptions(run config.Run) env.Options {
 	}
 }
 
-// openEnv makes one copy of the environment a configuration asks for.
+// openEnv makes one copy of the environment a configuration asks for, with
+// actions in [-1, 1].
 func (a *app) openEnv(run config.Run) (env.Env, error) {
 	e, err := a.envs.New(run.Env.Name, envOptions(run))
 	if errors.Is(err, env.ErrUnknown) {
 		return nil, fmt.Errorf("%w: %w; `orrery env list` shows all", config.ErrInvalid, err)
 	}
-	return e, err
+	if err != nil {
+		return nil, err
+	}
+	return env.NormaliseActions(e), nil
 }
 
 // defaultRunDir is where a run lives unless --run says otherwise.
