@@ -71,7 +71,8 @@ func printConfig(w io.Writer, run config.Run) error {
 	return err
 }
 
-// train opens everything a run needs, in order, and closes it in reverse.
+// train opens everything a run needs, in order, and closes it in reverse. What
+// can be refused is refused before anything is written.
 func (o *trainOptions) train(ctx context.Context, a *app, run config.Run) (err error) {
 	if o.dir == "" {
 		o.dir = defaultRunDir(run)
@@ -88,17 +89,6 @@ func (o *trainOptions) train(ctx context.Context, a *app, run config.Run) (err e
 		return err
 	}
 	closers = append(closers, closeEnv)
-	if err := os.MkdirAll(o.dir, 0o755); err != nil {
-		return err
-	}
-	lock, err := checkpoint.Lock(o.dir)
-	if err != nil {
-		return err
-	}
-	closers = append(closers, lock.Release)
-	if err := adopt(o.dir, run); err != nil {
-		return err
-	}
 	backend, err := openBackend(run.Backend, log)
 	if err != nil {
 		return err
@@ -111,6 +101,17 @@ func (o *trainOptions) train(ctx context.Context, a *app, run config.Run) (err e
 	})
 	if err != nil {
 		return fmt.Errorf("%w: %w", config.ErrInvalid, err)
+	}
+	if err := os.MkdirAll(o.dir, 0o755); err != nil {
+		return err
+	}
+	lock, err := checkpoint.Lock(o.dir)
+	if err != nil {
+		return err
+	}
+	closers = append(closers, lock.Release)
+	if err := adopt(o.dir, run); err != nil {
+		return err
 	}
 	effective, err := json.Marshal(run)
 	if err != nil {
