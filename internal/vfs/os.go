@@ -23,7 +23,6 @@ func (osFS) Append(path string) (File, error) {
 
 func (osFS) Rename(from, to string) error               { return os.Rename(from, to) }
 func (osFS) Remove(path string) error                   { return os.Remove(path) }
-func (osFS) Truncate(path string, size int64) error     { return os.Truncate(path, size) }
 func (osFS) MkdirAll(path string) error                 { return os.MkdirAll(path, 0o755) }
 func (osFS) ReadDir(path string) ([]fs.DirEntry, error) { return os.ReadDir(path) }
 func (osFS) Stat(path string) (fs.FileInfo, error)      { return os.Stat(path) }
