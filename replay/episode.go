@@ -98,16 +98,16 @@ func readEpisode(r io.ReaderAt, size int64, s Schema) (*Episode, error) {
 	}
 	e := &Episode{}
 	for _, a := range arrays {
-		want := []int{e.Len()}
+		var want []int // the shape of one record
 		switch a.Name {
 		case "image":
 			e.Images, want = a.Uint8, []int{s.Height, s.Width, s.Channels}
 		case "action":
 			e.Actions, want = a.Float32, []int{s.ActionSize}
 		case "reward":
-			e.Rewards, want = a.Float32, nil
+			e.Rewards = a.Float32
 		case "continue":
-			e.Continues, want = a.Float32, nil
+			e.Continues = a.Float32
 		case "vector":
 			e.Vectors, want = a.Float32, []int{s.VectorSize}
 		default:

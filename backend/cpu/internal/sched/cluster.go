@@ -235,13 +235,10 @@ func (c *clusterStep) assignSlots() {
 }
 
 func (c *clusterStep) run(r *run) {
+	compute := r.epilogue(c)
 	tiles := (c.size + c.tile - 1) / c.tile
 	perTask := max(1, grain/(c.tile*max(1, len(c.instrs))))
 	r.parallelWorkers(tiles, perTask, func(worker, lo, hi int) {
-		e := r.evaluator(worker, c)
-		for t := lo; t < hi; t++ {
-			from := t * c.tile
-			e.tile(from, min(c.tile, c.size-from))
-		}
+		compute(worker, lo*c.tile, min(hi*c.tile, c.size))
 	})
 }

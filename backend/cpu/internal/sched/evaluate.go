@@ -11,8 +11,10 @@ type evaluator struct {
 	r       *run
 	vec     *kernel.VecKernels
 	scratch []float32
-	filled  []bool // inputs whose tile stays the same
-	args    [3][]float32
+	filled  []bool // inputs whose tile holds the first elements
+	// generation is the run's count when the evaluator was started.
+	generation int
+	args       [3][]float32
 }
 
 // start prepares the evaluator for a cluster: scalars fill their tile once.
@@ -29,7 +31,6 @@ func (e *evaluator) start(r *run, c *clusterStep) {
 		in := &c.inputs[i]
 		if in.kind == accessScalar {
 			e.vec.Fill(e.slot(in.slot), e.element(in, in.view.off))
-			e.filled[i] = true
 		}
 	}
 }
@@ -61,21 +62,23 @@ func (e *evaluator) tile(from, n int) {
 	}
 }
 
-// load brings the tile of an input into its slot.
+// load brings the tile of an input into its slot. A tile of whole periods
+// serves every range that begins with a period.
 func (e *evaluator) load(i, from, n int) {
 	in := &e.c.inputs[i]
-	if e.filled[i] {
-		return
-	}
 	switch {
+	case in.kind == accessScalar:
 	case in.kind == accessFull && !in.view.st.isBool:
 	case in.kind == accessFull:
 		at := in.view.off + from
 		e.vec.BoolToMask(e.slot(in.slot)[:n], e.r.bytes(in.view.st)[at:at+n])
-	case in.kind == accessRepeated && e.c.tile%in.period() == 0:
-		e.walk(in, 0, min(e.c.tile, e.c.size))
-		e.filled[i] = true
+	case in.kind == accessRepeated && e.c.tile%in.period() == 0 && from%in.period() == 0:
+		if !e.filled[i] {
+			e.walk(in, 0, min(e.c.tile, e.c.size))
+			e.filled[i] = true
+		}
 	default:
+		e.filled[i] = false
 		e.walk(in, from, n)
 	}
 }

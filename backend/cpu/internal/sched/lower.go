@@ -116,15 +116,6 @@ func (l *lowering) closeAll(nodes []*ir.Node) {
 	}
 }
 
-// denseView is view, copied if the elements do not lie in order.
-func (l *lowering) denseView(n *ir.Node, why string) view {
-	v := l.view(n)
-	if v.contiguous() {
-		return v
-	}
-	return l.materialise(v, why)
-}
-
 func (l *lowering) materialise(v view, why string) view {
 	out := dense(l.alloc(v.size(), v.st.isBool), v.dims)
 	l.steps = append(l.steps, newCopy(out, v, why))

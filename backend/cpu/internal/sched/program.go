@@ -75,6 +75,7 @@ func Compile(outputs []*ir.Node, table *kernel.Table, workers int) (*Program, er
 			c.finish()
 		}
 	}
+	p.steps = fuseEpilogues(p.steps)
 	p.arena, p.bytes = plan(p.steps, l.storages)
 	return p, nil
 }
@@ -153,6 +154,7 @@ type run struct {
 	scratch         []float32
 	inputs, outputs []Buffers
 	evaluators      []evaluator
+	generation      int // counts clusters, so that an evaluator knows a new one
 	err             error
 }
 
@@ -212,9 +214,13 @@ func (r *run) parallelWorkers(n, least int, f func(worker, lo, hi int)) {
 	}
 }
 
+// evaluator returns a worker's evaluator, prepared for the current cluster.
 func (r *run) evaluator(worker int, c *clusterStep) *evaluator {
 	e := &r.evaluators[worker]
-	e.start(r, c)
+	if e.generation != r.generation {
+		e.start(r, c)
+		e.generation = r.generation
+	}
 	return e
 }
 
