@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -71,37 +72,63 @@ func printConfig(w io.Writer, run config.Run) error {
 	return err
 }
 
-// train opens everything a run needs, in order, and closes it in reverse. What
-// can be refused is refused before anything is written.
+// train opens everything a run needs, trains, and closes it in reverse.
 func (o *trainOptions) train(ctx context.Context, a *app, run config.Run) (err error) {
 	if o.dir == "" {
 		o.dir = defaultRunDir(run)
 	}
-	var closers []func() error
-	defer func() {
-		for i := len(closers) - 1; i >= 0; i-- {
-			err = errors.Join(err, closers[i]())
-		}
-	}()
-	log := slog.New(slog.NewTextHandler(a.err, nil))
-	closeEnv, e, err := o.environment(a, run)
+	var opened closers
+	defer func() { err = errors.Join(err, opened.close()) }()
+	parts, err := o.assemble(a, run, &opened)
 	if err != nil {
 		return err
 	}
-	closers = append(closers, closeEnv)
+	progress := newProgress(a.out, run, o.quiet)
+	progress.start(o.dir, parts.Backend.Description(), parts.Model.NumParams())
+	parts.Listeners = []metrics.Sink{progress}
+	r, err := learn.Open(ctx, parts)
+	if err != nil {
+		return err
+	}
+	opened.add(r.Close)
+	progress.opened(r.Counters())
+	return o.report(a, r.Train(ctx), r.Counters())
+}
+
+// assemble makes what a run consists of. What can be refused is refused before
+// anything is written.
+func (o *trainOptions) assemble(a *app, run config.Run, opened *closers) (learn.Parts, error) {
+	log := slog.New(slog.NewTextHandler(a.err, nil))
+	e, err := a.openEnv(run)
+	if err != nil {
+		return learn.Parts{}, err
+	}
+	opened.add(e.Close)
 	backend, err := openBackend(run.Backend, log)
 	if err != nil {
-		return err
+		return learn.Parts{}, err
 	}
-	closers = append(closers, func() error { backend.Finalize(); return nil })
-	progress := newProgress(a.out, run, o.quiet)
+	opened.add(func() error { backend.Finalize(); return nil })
 	spec := e.Spec()
 	model, err := worldmodel.New(run.Model, worldmodel.Dims{
 		Height: spec.Image.Height, Width: spec.Image.Width, Channels: spec.Image.Channels, ActionSize: spec.Action.Size,
 	})
 	if err != nil {
-		return fmt.Errorf("%w: %w", config.ErrInvalid, err)
+		return learn.Parts{}, fmt.Errorf("%w: %w", config.ErrInvalid, err)
 	}
+	if err := o.occupy(run, opened); err != nil {
+		return learn.Parts{}, err
+	}
+	effective, err := json.Marshal(run)
+	return learn.Parts{
+		FS: vfs.OS(), Dir: o.dir, Env: e, NewEnv: func() (env.Env, error) { return a.openEnv(run) },
+		Backend: backend, Model: model, Optimiser: run.Optimiser, Plan: run.Plan, BitDepth: run.Env.BitDepth,
+		Schedule: run.Learn, ReplayMemory: int64(run.Replay.MemoryMiB) << 20, Seed: run.Seed, Config: effective, Log: log,
+	}, err
+}
+
+// occupy makes the run's directory ours: locked, with our configuration.
+func (o *trainOptions) occupy(run config.Run, opened *closers) error {
 	if err := os.MkdirAll(o.dir, 0o755); err != nil {
 		return err
 	}
@@ -109,27 +136,21 @@ func (o *trainOptions) train(ctx context.Context, a *app, run config.Run) (err e
 	if err != nil {
 		return err
 	}
-	closers = append(closers, lock.Release)
-	if err := adopt(o.dir, run); err != nil {
-		return err
+	opened.add(lock.Release)
+	return adopt(o.dir, run)
+}
+
+// closers closes what was opened, the last first.
+type closers struct{ list []func() error }
+
+func (c *closers) add(f func() error) { c.list = append(c.list, f) }
+
+func (c *closers) close() error {
+	var errs []error
+	for _, f := range slices.Backward(c.list) {
+		errs = append(errs, f())
 	}
-	effective, err := json.Marshal(run)
-	if err != nil {
-		return err
-	}
-	progress.start(o.dir, backend.Description(), model.NumParams())
-	r, err := learn.Open(ctx, learn.Parts{
-		FS: vfs.OS(), Dir: o.dir, Env: e, NewEnv: func() (env.Env, error) { return a.openEnv(run) },
-		Backend: backend, Model: model, Optimiser: run.Optimiser, Plan: run.Plan, BitDepth: run.Env.BitDepth,
-		Schedule: run.Learn, ReplayMemory: int64(run.Replay.MemoryMiB) << 20, Seed: run.Seed, Config: effective,
-		Listeners: []metrics.Sink{progress}, Log: log,
-	})
-	if err != nil {
-		return err
-	}
-	closers = append(closers, r.Close)
-	progress.opened(r.Counters())
-	return o.report(a, r.Train(ctx), r.Counters())
+	return errors.Join(errs...)
 }
 
 // report says how a run ended and how to go on.
@@ -147,14 +168,6 @@ func (o *trainOptions) report(a *app, err error, c metrics.Counters) error {
 			c.Episodes, o.dir, o.dir, o.dir, o.dir)
 	}
 	return err
-}
-
-func (o *trainOptions) environment(a *app, run config.Run) (func() error, env.Env, error) {
-	e, err := a.openEnv(run)
-	if err != nil {
-		return nil, nil, err
-	}
-	return e.Close, e, nil
 }
 
 // adopt stores the configuration of a new run, and refuses one that contradicts
