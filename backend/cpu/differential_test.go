@@ -365,7 +365,9 @@ func drawWhere(t *rapid.T, p *program) (value, bool) {
 		return value{}, false
 	}
 	return value{name: "where", dims: dims, bound: max(p.values[a].bound, p.values[b].bound), in: []int{c, a, b},
-		build: func(f compute.Function, in []compute.Value) (compute.Value, error) { return f.Where(in[0], in[1], in[2]) }}, true
+		build: func(f compute.Function, in []compute.Value) (compute.Value, error) {
+			return f.Where(in[0], in[1], in[2])
+		}}, true
 }
 
 func drawToFloat(t *rapid.T, p *program) (value, bool) {
