@@ -178,7 +178,7 @@ func floats(data []byte) []float32 {
 func elements(dims []int) (int, bool) {
 	n := 1
 	for _, d := range dims {
-		if d < 0 || d > 0 && n > math.MaxInt32*4/d {
+		if d < 0 || d > 0 && n > math.MaxInt/8/d {
 			return 0, false
 		}
 		n *= d
