@@ -1,5 +1,7 @@
 package kernel
 
+//go:generate go run ./_asm/gemm/main.go
+
 // Segment is one run of the contraction of a [GemmArgs]: K steps that start A elements
 // into the left operand and B elements into the right one, both counted from the
 // operands' own offsets. K may be zero.
