@@ -17,6 +17,7 @@ type clusterStep struct {
 
 	inputs  []clusterInput
 	instrs  []instr
+	nodes   []*ir.Node // what each instruction computes, until finish
 	outputs []clusterOutput
 
 	// Filled in by finish.
@@ -78,6 +79,28 @@ func (c *clusterStep) input(v view) int {
 	return -len(c.inputs)
 }
 
+// append adds the instructions of other, which has no outputs yet, and returns
+// the number of the first.
+func (c *clusterStep) append(other *clusterStep) (first int) {
+	first = len(c.instrs)
+	inputs := make([]int, len(other.inputs))
+	for i, in := range other.inputs {
+		inputs[i] = c.input(in.view)
+	}
+	for _, in := range other.instrs {
+		for k, a := range in.args[:in.n] {
+			if a < 0 {
+				in.args[k] = inputs[-1-a]
+			} else {
+				in.args[k] = first + a
+			}
+		}
+		c.instrs = append(c.instrs, in)
+	}
+	c.nodes = append(c.nodes, other.nodes...)
+	return first
+}
+
 // export returns the storage of instruction i, which makes it an output.
 func (c *clusterStep) export(i int, alloc func(size int, isBool bool) *storage, isBool bool) *storage {
 	for _, o := range c.outputs {
@@ -117,6 +140,7 @@ func (c *clusterStep) String() string {
 // finish drops instructions that nothing needs, classifies the inputs, chooses
 // the tile and assigns scratch.
 func (c *clusterStep) finish() {
+	c.nodes = nil
 	c.dropUnused()
 	c.tile = 1024
 	for i := range c.inputs {

@@ -155,23 +155,34 @@ func (l *lowering) lowerElementWise(n *ir.Node) {
 		}
 		in.args[k] = c.input(alongside(l.view(x), n.Dims))
 	}
-	c.instrs = append(c.instrs, in)
-	l.member[n] = membership{c, len(c.instrs) - 1}
+	l.member[n] = membership{c, len(c.instrs)}
+	c.instrs, c.nodes = append(c.instrs, in), append(c.nodes, n)
 }
 
-// openCluster returns the cluster that n joins: that of an operand of the same
-// shape that is still open, or a new one.
+// openCluster returns the cluster that n joins: those of its operands of the
+// same shape that are still open, made one, or a new one. Open clusters never
+// depend on each other, because nothing outside a cluster has read its results.
 func (l *lowering) openCluster(n *ir.Node) *clusterStep {
+	c := &clusterStep{dims: n.Dims, size: n.Size()}
 	for _, x := range n.In {
 		m, ok := l.member[x]
-		if !ok || m.cluster.closed || !slices.Equal(x.Dims, n.Dims) {
+		if !ok || m.cluster == c || m.cluster.closed || !slices.Equal(x.Dims, n.Dims) {
 			continue
 		}
-		if c := m.cluster; len(c.instrs) < maxInstrs && len(c.inputs)+len(n.In) <= maxInputs {
-			return c
+		if other := m.cluster; len(c.instrs)+len(other.instrs) < maxInstrs && len(c.inputs)+len(other.inputs)+len(n.In) <= maxInputs {
+			c = l.join(other, c)
 		}
 	}
-	return &clusterStep{dims: n.Dims, size: n.Size()}
+	return c
+}
+
+// join moves what c computes to the cluster into, which it returns.
+func (l *lowering) join(into, c *clusterStep) *clusterStep {
+	first := into.append(c)
+	for i, n := range c.nodes {
+		l.member[n] = membership{into, first + i}
+	}
+	return into
 }
 
 // alongside views an operand with the shape of the result: scalars and axes of
