@@ -144,10 +144,10 @@ func (w walk) advance(count int) []string {
 // reduceLoops combines all elements at SI: four accumulators, then their lanes.
 func reduceLoops() []string {
 	return strings.Split(`VMOVUPS START, V12
-VMOVAPS V12, V0
-VMOVAPS V12, V1
-VMOVAPS V12, V2
-VMOVAPS V12, V3
+VMOVUPS V12, V0
+VMOVUPS V12, V1
+VMOVUPS V12, V2
+VMOVUPS V12, V3
 SUBQ $4*LANES, CX
 JLT few
 wide:

@@ -31,14 +31,14 @@ const operations = `#define ADD(a, b) VADDPS b, a, a
 	VANDPS V10, V9, V9; \
 	VADDPS b, a, V10; \
 	PICK($3, a, b, V10, V9); \
-	VMOVAPS V9, a
+	VMOVUPS V9, a
 #define SMALLER(a, b) \
 	VMINPS b, a, V9; \
 	VMINPS a, b, V10; \
 	VORPS V10, V9, V9; \
 	VADDPS b, a, V10; \
 	PICK($3, a, b, V10, V9); \
-	VMOVAPS V9, a
+	VMOVUPS V9, a
 #define EQ(a, b) KEEP($0, a, b, ONE, a)
 #define NE(a, b) KEEP($4, a, b, ONE, a)
 #define LT(a, b) KEEP($17, a, b, ONE, a)
@@ -59,7 +59,7 @@ const operations = `#define ADD(a, b) VADDPS b, a, a
 #define ROOT(x) VSQRTPS x, x
 #define RROOT(x) \
 	VSQRTPS x, x; \
-	VMOVAPS ONE, V9; \
+	VMOVUPS ONE, V9; \
 	VDIVPS x, V9, x
 #define SQUARED(x) VMULPS x, x, x
 // The sum turns -0 into 0.
@@ -115,8 +115,8 @@ func functions() []function {
 
 // Bounds of the argument. With NaN in the second place, VMINPS and VMAXPS let it through.
 const (
-	atMost  = "\tVMOVAPS %s, V1\n\tVMINPS V0, V1, V0\n"
-	atLeast = "\tVMOVAPS %s, V1\n\tVMAXPS V0, V1, V0\n"
+	atMost  = "\tVMOVUPS %s, V1\n\tVMINPS V0, V1, V0\n"
+	atLeast = "\tVMOVUPS %s, V1\n\tVMAXPS V0, V1, V0\n"
 )
 
 // reduceExp: x = n ln2 + r; V1 = n, V2 = exp(r) - 1 with its full relative precision.
@@ -124,7 +124,7 @@ const reduceExp = `	VMULPS LOG2E, V0, V1
 	ROUND(V1, V1)
 	VFNMADD231PS LN2HI, V1, V0
 	VFNMADD231PS LN2LO, V1, V0 // r
-	VMOVAPS E0, V2
+	VMOVUPS E0, V2
 	VFMADD213PS E1, V0, V2
 	VFMADD213PS E2, V0, V2
 	VFMADD213PS E3, V0, V2
@@ -156,7 +156,7 @@ const splitLog = `	VPSUBD SQRTH, V0, V1
 `
 
 // sumLog: V0 = log(1 + V0) + V1 ln2, for V0 = m - 1 and V1 = k as a float.
-const sumLog = `	VMOVAPS L0, V2
+const sumLog = `	VMOVUPS L0, V2
 	VFMADD213PS L1, V0, V2
 	VFMADD213PS L2, V0, V2
 	VFMADD213PS L3, V0, V2
@@ -175,7 +175,7 @@ const sumLog = `	VMOVAPS L0, V2
 `
 
 // scaleLost and addLost add to m - 1, V0, what the rounding of u = 2^k m lost, V5.
-const scaleLost = `	VMOVAPS BIAS, V6
+const scaleLost = `	VMOVUPS BIAS, V6
 	VPSUBD V1, V6, V6
 	VPSLLD $23, V6, V6 // 2^-k
 	VMULPS V6, V5, V5
@@ -190,7 +190,7 @@ func elementary() []function {
 	return []function{
 		body("Exp", "exp(x[i])", "EXP",
 			fmt.Sprintf(atMost, "EXPMAX")+fmt.Sprintf(atLeast, "EXPMIN")+expOf),
-		body("Expm1", "exp(x[i]) - 1", "EXP", `	VMOVAPS V0, V4
+		body("Expm1", "exp(x[i]) - 1", "EXP", `	VMOVUPS V0, V4
 `+fmt.Sprintf(atMost, "EXPMAX")+fmt.Sprintf(atLeast, "EXPM1MIN")+reduceExp+`	VSUBPS ONE, V1, V1
 `+power+`	VSUBPS HALF, V3, V1 // half of 2^n - 1: 2^n itself may overflow
 	VFMADD213PS V1, V3, V2
@@ -198,7 +198,7 @@ func elementary() []function {
 	VANDPS MAGBITS, V4, V5
 	PICK($17, V5, TINY, V4, V0) // keeps -0 and denormals
 `),
-		body("Tanh", "tanh(x[i])", "EXP", `	VMOVAPS V0, V4
+		body("Tanh", "tanh(x[i])", "EXP", `	VMOVUPS V0, V4
 	VORPS SIGNBIT, V0, V0
 	VADDPS V0, V0, V0 // -2|x|
 `+fmt.Sprintf(atLeast, "EXPM1MIN")+reduceExp+power+`	VSUBPS ONE, V3, V1
@@ -209,13 +209,13 @@ func elementary() []function {
 	VANDPS SIGNBIT, V4, V4
 	VORPS V4, V0, V0
 `),
-		body("Logistic", "1 / (1 + exp(-x[i]))", "EXP", `	VMOVAPS V0, V4
+		body("Logistic", "1 / (1 + exp(-x[i]))", "EXP", `	VMOVUPS V0, V4
 `+expNegative+`	VADDPS ONE, V0, V1
-	VMOVAPS ONE, V2
+	VMOVUPS ONE, V2
 	PICK($17, V4, ZERO, V0, V2)
 	VDIVPS V1, V2, V0 // (x < 0 ? e : 1) / (1 + e), e = exp(-|x|)
 `),
-		body("Log", "log(x[i])", "EXP LOG", `	VMOVAPS V0, V7
+		body("Log", "log(x[i])", "EXP LOG", `	VMOVUPS V0, V7
 	VMULPS TWO25, V0, V1
 	VXORPS V6, V6, V6
 	PICK($17, V0, NORMAL, DOWN25, V6)
@@ -227,7 +227,7 @@ func elementary() []function {
 	PICK($0, V7, ZERO, NINF, V0)
 	PICK($0, V7, INF, INF, V0)
 `),
-		body("Log1p", "log(1 + x[i])", "EXP LOG", `	VMOVAPS V0, V7
+		body("Log1p", "log(1 + x[i])", "EXP LOG", `	VMOVUPS V0, V7
 	VADDPS ONE, V0, V0 // u = 1 + x, rounded
 	VSUBPS ONE, V0, V5
 	VSUBPS V5, V0, V6
@@ -241,8 +241,8 @@ func elementary() []function {
 	PICK($0, V7, MINUS1, NINF, V0)
 	PICK($0, V7, INF, INF, V0)
 `),
-		body("Softplus", "log(1 + exp(x[i]))", "EXP LOG", `	VMOVAPS V0, V12
-`+expNegative+`	VMOVAPS V0, V5
+		body("Softplus", "log(1 + exp(x[i]))", "EXP LOG", `	VMOVUPS V0, V12
+`+expNegative+`	VMOVUPS V0, V5
 	VADDPS ONE, V0, V0 // u = 1 + e, e = exp(-|x|)
 	VSUBPS ONE, V0, V6
 	VSUBPS V6, V5, V5 // 1 + e - u, exactly since e <= 1

@@ -20,11 +20,11 @@ var avx512 = isa{name: "AVX512", features: "AVX-512 F, BW, DQ and VL", reg: "Z",
 	macros: `// dst = a pred b ? yes : dst
 #define PICK(pred, a, b, yes, dst) \
 	VCMPPS pred, b, a, K2; \
-	VMOVAPS yes, K2, dst
+	VMOVUPS yes, K2, dst
 // dst = a pred b ? yes : 0
 #define KEEP(pred, a, b, yes, dst) \
 	VCMPPS pred, b, a, K2; \
-	VMOVAPS.Z yes, K2, dst
+	VMOVUPS.Z yes, K2, dst
 // dst = src rounded to an integer, ties to even
 #define ROUND(src, dst) VRNDSCALEPS $0, src, dst
 // x *= 2^n for an integer n of any size, rounded once
@@ -40,7 +40,7 @@ var avx512 = isa{name: "AVX512", features: "AVX-512 F, BW, DQ and VL", reg: "Z",
 // The lanes of r beyond the mask become those of other.
 #define REFILL(other, r) \
 	KNOTW K1, K2; \
-	VMOVAPS other, K2, r
+	VMOVUPS other, K2, r
 // Combine the upper half of V0 with the lower one.
 #define HALVE(OP) \
 	VEXTRACTF32X8 $1, Z0, Y4; \
