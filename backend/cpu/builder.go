@@ -8,6 +8,7 @@ import (
 
 	"github.com/gomlx/compute"
 
+	"github.com/orrery-rl/orrery/backend/cpu/internal/pass"
 	"github.com/orrery-rl/orrery/backend/cpu/internal/sched"
 )
 
@@ -35,7 +36,7 @@ func (b *Builder) Compile() (compute.Executable, error) {
 		b.backend.log.Debug("graph is left to the reference backend", "graph", b.Name(), "because", why)
 		return e, nil
 	}
-	e.program, err = sched.Compile(b.main.outputs, b.backend.table, b.backend.pool.Workers())
+	e.program, err = sched.Compile(pass.MergeSums(b.main.outputs), b.backend.table, b.backend.pool.Workers())
 	if err != nil {
 		if !errors.Is(err, sched.ErrUnsupported) {
 			return nil, fmt.Errorf("cpu: compile %q: %w", b.Name(), err)
