@@ -11,7 +11,9 @@ import (
 //	y = floor(x / 2^(8-b)) / 2^b + u - 0.5,  u uniform in [0, 2^-b)
 //
 // so that y lies in [-0.5, 0.5). u is drawn afresh for every byte, with 16 bits
-// of resolution at the middle of its step, so it never reaches the next bin.
+// of resolution at the middle of its step. Every y is then a multiple of 2^-25,
+// which float32 holds exactly in this range, so none is rounded up to the next
+// bin, and all processors agree.
 // dst and src have the same length. Source: Hafner et al. 2019, appendix A.
 func Dequantise(dst []float32, src []byte, bitDepth int, stream *rng.Stream) error {
 	if len(dst) != len(src) {
@@ -42,8 +44,8 @@ func Dequantise(dst []float32, src []byte, bitDepth int, stream *rng.Stream) err
 // bins returns, for each byte, its bin's lower edge plus half a step of u, and
 // the size of a step.
 func bins(bitDepth int) (table [256]float32, scale float32, err error) {
-	if bitDepth < 1 || bitDepth > 8 {
-		return table, 0, fmt.Errorf("replay: bit depth %d; it must lie in [1, 8]", bitDepth)
+	if err := checkBitDepth(bitDepth); err != nil {
+		return table, 0, err
 	}
 	width := 1 / float32(int(1)<<bitDepth)
 	scale = width / (1 << 16)
@@ -53,14 +55,21 @@ func bins(bitDepth int) (table [256]float32, scale float32, err error) {
 	return table, scale, nil
 }
 
+func checkBitDepth(bitDepth int) error {
+	if bitDepth < 1 || bitDepth > 8 {
+		return fmt.Errorf("replay: bit depth %d; it must lie in [1, 8]", bitDepth)
+	}
+	return nil
+}
+
 // Quantise is the inverse of Dequantise up to the bits it drops: the lowest
 // byte of each value's bin. Values outside [-0.5, 0.5) take the nearest bin.
 func Quantise(dst []byte, src []float32, bitDepth int) error {
 	if len(dst) != len(src) {
 		return fmt.Errorf("replay: quantise %d values into %d bytes", len(src), len(dst))
 	}
-	if bitDepth < 1 || bitDepth > 8 {
-		return fmt.Errorf("replay: bit depth %d; it must lie in [1, 8]", bitDepth)
+	if err := checkBitDepth(bitDepth); err != nil {
+		return err
 	}
 	levels := float64(int(1) << bitDepth)
 	for i, y := range src {

@@ -3,15 +3,8 @@ package replay
 import (
 	"errors"
 	"fmt"
-	"io"
 	"slices"
-
-	"github.com/orrery-rl/orrery/internal/format/npz"
 )
-
-// ErrCorrupt is matched by errors about a file that is not a whole episode of
-// the expected schema.
-var ErrCorrupt = errors.New("replay: damaged episode")
 
 // Schema is the shape of every record.
 type Schema struct{ Height, Width, Channels, ActionSize, VectorSize int }
@@ -39,8 +32,8 @@ type Episode struct {
 // Len is the number of records.
 func (e *Episode) Len() int { return len(e.Rewards) }
 
-// check reports every array that does not fit the schema, or record 0 with an
-// action or a reward.
+// check reports every array that does not fit the schema, or else the first
+// value that nothing can be learned from.
 func (e *Episode) check(s Schema) error {
 	n := e.Len()
 	var errs []error
@@ -62,63 +55,20 @@ func (e *Episode) check(s Schema) error {
 	if e.Rewards[0] != 0 || slices.ContainsFunc(e.Actions[:s.ActionSize], func(a float32) bool { return a != 0 }) {
 		return errors.New("record 0 has an action or a reward; store the action that led to each record")
 	}
-	for name, x := range map[string][]float32{"action": e.Actions, "reward": e.Rewards, "continue": e.Continues, "vector": e.Vectors} {
-		if i := slices.IndexFunc(x, notFinite); i >= 0 {
-			return fmt.Errorf("array %q holds %v at %d", name, x[i], i)
+	return e.checkValues()
+}
+
+func (e *Episode) checkValues() error {
+	names := [...]string{"action", "reward", "continue", "vector"}
+	for i, x := range [...][]float32{e.Actions, e.Rewards, e.Continues, e.Vectors} {
+		if at := slices.IndexFunc(x, notFinite); at >= 0 {
+			return fmt.Errorf("array %q holds %v at %d", names[i], x[at], at)
 		}
+	}
+	if at := slices.IndexFunc(e.Continues, func(c float32) bool { return c < 0 || c > 1 }); at >= 0 {
+		return fmt.Errorf("array \"continue\" holds %v at %d; it must lie in [0, 1]", e.Continues[at], at)
 	}
 	return nil
 }
 
 func notFinite(v float32) bool { return v-v != 0 }
-
-// write encodes the episode as .npz.
-func (e *Episode) write(w io.Writer, s Schema) error {
-	n := e.Len()
-	arrays := []npz.Array{
-		{Name: "image", Dims: []int{n, s.Height, s.Width, s.Channels}, Uint8: e.Images},
-		{Name: "action", Dims: []int{n, s.ActionSize}, Float32: e.Actions},
-		{Name: "reward", Dims: []int{n}, Float32: e.Rewards},
-		{Name: "continue", Dims: []int{n}, Float32: e.Continues},
-	}
-	if s.VectorSize > 0 {
-		arrays = append(arrays, npz.Array{Name: "vector", Dims: []int{n, s.VectorSize}, Float32: e.Vectors})
-	}
-	return npz.Write(w, arrays)
-}
-
-// maxEpisode bounds one file; the paper's longest episodes have 6 MB.
-const maxEpisode = 4 << 30
-
-// readEpisode decodes and checks an episode; every error matches ErrCorrupt.
-func readEpisode(r io.ReaderAt, size int64, s Schema) (*Episode, error) {
-	arrays, err := npz.Read(r, size, maxEpisode)
-	if err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrCorrupt, err)
-	}
-	e := &Episode{}
-	for _, a := range arrays {
-		var want []int // the shape of one record
-		switch a.Name {
-		case "image":
-			e.Images, want = a.Uint8, []int{s.Height, s.Width, s.Channels}
-		case "action":
-			e.Actions, want = a.Float32, []int{s.ActionSize}
-		case "reward":
-			e.Rewards = a.Float32
-		case "continue":
-			e.Continues = a.Float32
-		case "vector":
-			e.Vectors, want = a.Float32, []int{s.VectorSize}
-		default:
-			return nil, fmt.Errorf("%w: it has an array %q", ErrCorrupt, a.Name)
-		}
-		if len(a.Dims) == 0 || !slices.Equal(a.Dims[1:], want) {
-			return nil, fmt.Errorf("%w: array %q has shape %v, each record of the task has %v", ErrCorrupt, a.Name, a.Dims, want)
-		}
-	}
-	if err := e.check(s); err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrCorrupt, err)
-	}
-	return e, nil
-}

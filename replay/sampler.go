@@ -35,13 +35,16 @@ type Batch struct {
 }
 
 // Sampler draws batches from a store. What it draws depends on the state of
-// its stream and the store's episodes alone, not on what is in memory. It is
-// not safe for concurrent use; the store may be appended to meanwhile.
+// its stream, which is all the state it has, and on the store's episodes, not
+// on what is in memory. It is not safe for concurrent use; the store may be
+// appended to meanwhile.
 type Sampler struct {
 	store  *Store
 	stream *rng.Stream
 	cfg    SamplerConfig
-	starts []int // running sum of the valid starts of each episode
+
+	episodes []*stored // what is sampled from
+	starts   []int     // running sum of the valid starts of each
 }
 
 // NewSampler returns a sampler that draws from stream.
@@ -49,7 +52,7 @@ func NewSampler(store *Store, stream *rng.Stream, cfg SamplerConfig) (*Sampler, 
 	if cfg.BatchSize < 1 || cfg.ChunkLength < 1 {
 		return nil, fmt.Errorf("replay: batches of %d chunks of %d records; both must be at least 1", cfg.BatchSize, cfg.ChunkLength)
 	}
-	if _, _, err := bins(cfg.BitDepth); err != nil {
+	if err := checkBitDepth(cfg.BitDepth); err != nil {
 		return nil, err
 	}
 	return &Sampler{store: store, stream: stream, cfg: cfg}, nil
@@ -59,48 +62,65 @@ func NewSampler(store *Store, stream *rng.Stream, cfg SamplerConfig) (*Sampler, 
 func (s *Sampler) SetStream(stream *rng.Stream) { s.stream = stream }
 
 // Sample fills b. Every start is equally likely at which a chunk fits into its
-// episode, the last one included; no chunk spans two episodes.
+// episode, the last one included; no chunk spans two episodes. An error that
+// matches ErrTooShort says that there is no such start.
 func (s *Sampler) Sample(ctx context.Context, b *Batch) error {
-	if err := ctx.Err(); err != nil {
+	if err := s.refresh(); err != nil {
 		return err
 	}
-	s.store.mu.Lock()
-	defer s.store.mu.Unlock()
-	if s.store.mu.closed {
-		return ErrClosed
-	}
-	total, err := s.count()
-	if err != nil {
+	return s.sample(ctx, b)
+}
+
+// refresh takes up the store's present episodes.
+func (s *Sampler) refresh() (err error) {
+	if s.episodes, err = s.store.view(); err != nil {
 		return err
 	}
+	s.starts = s.starts[:0]
+	total, longest := 0, 0
+	for _, st := range s.episodes {
+		total += max(0, st.light.Len()-s.cfg.ChunkLength+1)
+		longest = max(longest, st.light.Len())
+		s.starts = append(s.starts, total)
+	}
+	if total == 0 {
+		return fmt.Errorf("replay: %w of %d records: the longest of %d has %d; shorten the chunks or collect longer episodes",
+			ErrTooShort, s.cfg.ChunkLength, len(s.episodes), longest)
+	}
+	return nil
+}
+
+// sample fills b from the episodes of the last refresh. An episode that turns
+// out to be lost is replaced by another draw.
+func (s *Sampler) sample(ctx context.Context, b *Batch) error {
 	s.shape(b)
-	for i := range s.cfg.BatchSize {
-		start := s.stream.IntN(total)
-		at, _ := slices.BinarySearch(s.starts, start+1) // the first sum above start
-		if at > 0 {
-			start -= s.starts[at-1]
+	for i := 0; i < b.B; {
+		if err := ctx.Err(); err != nil {
+			return err
 		}
-		if err := s.chunk(b, i, s.store.mu.episodes[at], start); err != nil {
+		st, start := s.draw()
+		switch err := s.chunk(b, i, st, start); {
+		case err == nil:
+			i++
+		case errors.Is(err, errLost):
+			if err := s.refresh(); err != nil {
+				return err
+			}
+		default:
 			return err
 		}
 	}
 	return nil
 }
 
-// count sums up the valid starts of all episodes.
-func (s *Sampler) count() (total int, err error) {
-	s.starts = s.starts[:0]
-	longest := 0
-	for _, st := range s.store.mu.episodes {
-		total += max(0, st.light.Len()-s.cfg.ChunkLength+1)
-		longest = max(longest, st.light.Len())
-		s.starts = append(s.starts, total)
+// draw chooses an episode and a start in it.
+func (s *Sampler) draw() (*stored, int) {
+	start := s.stream.IntN(s.starts[len(s.starts)-1])
+	at, _ := slices.BinarySearch(s.starts, start+1) // the first sum above start
+	if at > 0 {
+		start -= s.starts[at-1]
 	}
-	if total == 0 {
-		return 0, fmt.Errorf("replay: %w of %d records: the longest of %d has %d; shorten the chunks or collect longer episodes",
-			ErrTooShort, s.cfg.ChunkLength, len(s.store.mu.episodes), longest)
-	}
-	return total, nil
+	return s.episodes[at], start
 }
 
 func (s *Sampler) shape(b *Batch) {
@@ -135,23 +155,7 @@ func (s *Sampler) chunk(b *Batch, i int, st *stored, start int) error {
 	return Dequantise(b.Images[i*b.L*size:][:b.L*size], images[start*size:][:b.L*size], s.cfg.BitDepth, s.stream)
 }
 
+// rows copies length records of each values to row i.
 func rows(dst, src []float32, each, i, start, length int) {
 	copy(dst[i*length*each:][:length*each], src[start*each:])
-}
-
-// imagesOf returns an episode's images, from disk if need be. The caller holds
-// the lock.
-func (s *Store) imagesOf(st *stored) ([]byte, error) {
-	if st.images == nil {
-		ep, err := s.load(st.id)
-		if err != nil {
-			return nil, fmt.Errorf("replay: %w", err)
-		}
-		if ep.Len() != st.light.Len() {
-			return nil, fmt.Errorf("replay: episode %d changed on disk from %d to %d records: %w", st.id, st.light.Len(), ep.Len(), ErrCorrupt)
-		}
-		st.images = ep.Images
-	}
-	s.mu.cache.touch(st)
-	return st.images, nil
 }

@@ -1,6 +1,8 @@
 package replay
 
 import (
+	"cmp"
+	"container/list"
 	"context"
 	"errors"
 	"fmt"
@@ -9,8 +11,6 @@ import (
 	"log/slog"
 	"path/filepath"
 	"slices"
-	"strconv"
-	"strings"
 	"sync"
 
 	"github.com/orrery-rl/orrery/internal/vfs"
@@ -23,21 +23,28 @@ var ErrClosed = errors.New("replay: the store is closed")
 type Config struct {
 	// MemoryBudget is how many bytes of images stay in memory, at least one
 	// episode's; the images of other episodes are read when they are sampled.
+	// It must not be negative.
 	MemoryBudget int64
 }
 
-// Store is a directory of episodes with ids 0, 1, 2, …. It is safe for
-// concurrent use.
+// Store is a directory of episodes with ids 0, 1, 2, …, some of which may be
+// missing. It is safe for concurrent use; one process at a time may open it.
 type Store struct {
 	fs     vfs.FS
 	dir    string
 	schema Schema
 	log    *slog.Logger
 
+	// writing is held while the directory changes, always before mu.
+	writing sync.Mutex
+
 	mu struct {
 		sync.Mutex
-		episodes []*stored // by id
-		next     int       // the id of the next episode
+		// episodes are in the order of their ids. Appending may extend the
+		// array in place; everything else replaces it, so samplers may keep
+		// the slice.
+		episodes []*stored
+		next     int // the id of the next episode
 		records  int
 		cache    cache
 		skipped  []string
@@ -45,107 +52,137 @@ type Store struct {
 	}
 }
 
-// stored is an episode without its images, which are in memory or on disk.
+// stored is an episode whose images are in memory or on disk.
 type stored struct {
-	id     int
-	light  Episode // no images
-	images []byte  // nil when only on disk
+	id    int
+	light Episode // without images
+
+	// The cache's, guarded by Store.mu: nil when only on disk.
+	images []byte
+	cached *list.Element
 }
 
 // Open opens the directory, which it creates, and reads every episode in it.
 // A file that is damaged or does not fit the schema is skipped with a warning
-// that names it; so are files of unfinished writes, which are removed.
+// that names it, and never overwritten; what interrupted writes have left is
+// removed. A file that the disk does not deliver is an error.
 func Open(ctx context.Context, fsys vfs.FS, dir string, schema Schema, cfg Config, log *slog.Logger) (*Store, error) {
 	if err := schema.Validate(); err != nil {
 		return nil, err
+	}
+	if cfg.MemoryBudget < 0 {
+		return nil, fmt.Errorf("replay: a memory budget of %d bytes; it must not be negative", cfg.MemoryBudget)
 	}
 	if log == nil {
 		log = slog.New(slog.DiscardHandler)
 	}
 	s := &Store{fs: fsys, dir: dir, schema: schema, log: log}
 	s.mu.cache.budget = cfg.MemoryBudget
-	if err := fsys.MkdirAll(dir); err != nil {
+	if err := errors.Join(vfs.MakeDirDurable(fsys, dir), vfs.RemoveTemps(fsys, dir)); err != nil {
 		return nil, fmt.Errorf("replay: %w", err)
 	}
-	entries, err := fsys.ReadDir(dir)
-	if err != nil {
-		return nil, fmt.Errorf("replay: %w", err)
-	}
-	for _, entry := range entries {
-		if err := ctx.Err(); err != nil {
-			return nil, err
-		}
-		if err := s.adopt(entry); err != nil {
-			return nil, err
-		}
+	if err := s.scan(ctx); err != nil {
+		return nil, err
 	}
 	return s, nil
 }
 
-// adopt takes in one file of the directory.
-func (s *Store) adopt(entry fs.DirEntry) error {
-	path := filepath.Join(s.dir, entry.Name())
-	if vfs.IsTemp(entry.Name()) {
-		return s.fs.Remove(path)
-	}
-	id, ok := episodeID(entry.Name())
-	if !ok {
-		return nil // not ours
-	}
-	s.mu.next = max(s.mu.next, id+1)
-	ep, err := s.load(id)
-	if errors.Is(err, ErrCorrupt) {
-		s.log.Warn("episode skipped", "file", path, "error", err)
-		s.mu.skipped = append(s.mu.skipped, path)
-		return nil
-	}
+// scan takes in the files of the directory.
+func (s *Store) scan(ctx context.Context) error {
+	ids, err := s.listIDs()
 	if err != nil {
-		return fmt.Errorf("replay: %w", err)
+		return err
 	}
-	s.add(id, ep)
+	for _, id := range ids {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		s.mu.next = id + 1
+		ep, err := s.load(id)
+		switch {
+		case errors.Is(err, ErrCorrupt):
+			s.skipLocked(id, err)
+		case err != nil:
+			return fmt.Errorf("replay: %w", err)
+		default:
+			s.addLocked(id, ep)
+		}
+	}
 	return nil
 }
 
-func (s *Store) add(id int, ep *Episode) {
-	st := &stored{id: id, light: *ep, images: ep.Images}
-	st.light.Images = nil
-	at, _ := slices.BinarySearchFunc(s.mu.episodes, id, func(a *stored, id int) int { return a.id - id })
-	s.mu.episodes = slices.Insert(s.mu.episodes, at, st)
-	s.mu.records += ep.Len()
-	s.mu.cache.touch(st)
-}
-
-func episodeName(id int) string { return fmt.Sprintf("%06d.npz", id) }
-
-func episodeID(name string) (int, bool) {
-	digits, ok := strings.CutSuffix(name, ".npz")
-	if !ok {
-		return 0, false
+// listIDs returns the ids of all files in the directory, in order. Files with
+// other names are left alone.
+func (s *Store) listIDs() ([]int, error) {
+	entries, err := s.fs.ReadDir(s.dir)
+	if err != nil {
+		return nil, fmt.Errorf("replay: %w", err)
 	}
-	id, err := strconv.Atoi(digits)
-	return id, err == nil && id >= 0 && episodeName(id) == name
+	var ids []int
+	for _, entry := range entries {
+		if id, ok := episodeID(entry.Name()); ok {
+			ids = append(ids, id)
+		}
+	}
+	slices.Sort(ids)
+	return ids, nil
 }
 
+func (s *Store) path(id int) string { return filepath.Join(s.dir, episodeName(id)) }
+
+// load reads an episode from disk. It needs no lock.
 func (s *Store) load(id int) (*Episode, error) {
-	path := filepath.Join(s.dir, episodeName(id))
-	f, err := s.fs.Open(path)
+	// Opening a pipe could wait for ever.
+	info, err := s.fs.Stat(s.path(id))
+	if err != nil {
+		return nil, err
+	}
+	if !info.Mode().IsRegular() {
+		return nil, fmt.Errorf("%s: %w: it is not a regular file", s.path(id), ErrCorrupt)
+	}
+	f, err := s.fs.Open(s.path(id))
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close()
-	info, err := f.Stat()
-	if err != nil {
+	if info, err = f.Stat(); err != nil {
 		return nil, err
 	}
 	ep, err := readEpisode(f, info.Size(), s.schema)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
+		return nil, fmt.Errorf("%s: %w", s.path(id), err)
 	}
 	return ep, nil
 }
 
+func (s *Store) addLocked(id int, ep *Episode) {
+	st := &stored{id: id, light: *ep}
+	st.light.Images = nil
+	s.mu.episodes = append(s.mu.episodes, st)
+	s.mu.records += ep.Len()
+	s.mu.cache.put(st, ep.Images)
+}
+
+func (s *Store) skipLocked(id int, err error) {
+	s.log.Warn("episode skipped", "file", s.path(id), "error", err)
+	s.mu.skipped = append(s.mu.skipped, s.path(id))
+}
+
+// dropLocked forgets the episodes with ids in [from, to).
+func (s *Store) dropLocked(from, to int) {
+	byID := func(st *stored, id int) int { return cmp.Compare(st.id, id) }
+	begin, _ := slices.BinarySearchFunc(s.mu.episodes, from, byID)
+	end, _ := slices.BinarySearchFunc(s.mu.episodes, to, byID)
+	for _, st := range s.mu.episodes[begin:end] {
+		s.mu.records -= st.light.Len()
+		s.mu.cache.forget(st)
+	}
+	s.mu.episodes = slices.Concat(s.mu.episodes[:begin], s.mu.episodes[end:])
+}
+
 // Append writes an episode durably and returns its id. The store keeps the
-// slices; the caller must not change them.
+// slices; the caller must not change them. After an error the episode may
+// nevertheless be found when the directory is opened again.
 func (s *Store) Append(ctx context.Context, ep *Episode) (id int, err error) {
 	if err := ctx.Err(); err != nil {
 		return 0, err
@@ -153,48 +190,84 @@ func (s *Store) Append(ctx context.Context, ep *Episode) (id int, err error) {
 	if err := ep.check(s.schema); err != nil {
 		return 0, fmt.Errorf("replay: append: %w", err)
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.mu.closed {
-		return 0, ErrClosed
+	s.writing.Lock()
+	defer s.writing.Unlock()
+	id, err = s.nextID()
+	if err != nil {
+		return 0, err
 	}
-	id = s.mu.next
-	path := filepath.Join(s.dir, episodeName(id))
-	err = vfs.WriteFileDurable(s.fs, path, func(w io.Writer) error { return ep.write(w, s.schema) })
+	err = vfs.WriteFileDurable(s.fs, s.path(id), func(w io.Writer) error { return ep.write(w, s.schema) })
 	if err != nil {
 		return 0, fmt.Errorf("replay: episode %d: %w", id, err)
 	}
-	s.mu.next++
-	s.add(id, ep)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.mu.next = id + 1
+	s.addLocked(id, ep)
 	return id, nil
 }
 
-// TruncateTo removes every episode with an id of at least n, so that the next
-// one gets the id n: what a run restored from a snapshot with n episodes does
-// with those that came after it.
-func (s *Store) TruncateTo(ctx context.Context, n int) error {
+func (s *Store) nextID() (int, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for id := s.mu.next - 1; id >= n; id-- {
-		if err := ctx.Err(); err != nil {
+	switch {
+	case s.mu.closed:
+		return 0, ErrClosed
+	case s.mu.next > maxID:
+		return 0, fmt.Errorf("replay: %s is the last possible file; remove it if it is not yours", s.path(maxID))
+	}
+	return s.mu.next, nil
+}
+
+// TruncateTo removes every episode with an id of at least n, damaged files
+// included, so that the next one gets the id n: what a run restored from a
+// snapshot with n episodes does with those that came after it. A crash in
+// between leaves fewer of them.
+func (s *Store) TruncateTo(ctx context.Context, n int) error {
+	if n < 0 {
+		return fmt.Errorf("replay: truncate to %d episodes", n)
+	}
+	s.writing.Lock()
+	defer s.writing.Unlock()
+	if _, err := s.nextID(); errors.Is(err, ErrClosed) {
+		return err
+	}
+	ids, err := s.listIDs()
+	if err != nil {
+		return err
+	}
+	for _, id := range slices.Backward(ids) {
+		if id < n {
+			break
+		}
+		if err := s.remove(ctx, id); err != nil {
 			return err
 		}
-		err := s.fs.Remove(filepath.Join(s.dir, episodeName(id)))
-		if err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return fmt.Errorf("replay: remove episode %d: %w", id, err)
-		}
-		s.mu.next = id
 	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.dropLocked(n, maxID+1) // those whose files were already gone
 	s.mu.next = n
-	s.mu.episodes = slices.DeleteFunc(s.mu.episodes, func(st *stored) bool {
-		if st.id < n {
-			return false
-		}
-		s.mu.records -= st.light.Len()
-		s.mu.cache.forget(st)
-		return true
-	})
-	return s.fs.SyncDir(s.dir)
+	if err := s.fs.SyncDir(s.dir); err != nil {
+		return fmt.Errorf("replay: %w", err)
+	}
+	return nil
+}
+
+// remove deletes the last episode and its file.
+func (s *Store) remove(ctx context.Context, id int) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if err := s.fs.Remove(s.path(id)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("replay: remove episode %d: %w", id, err)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.dropLocked(id, maxID+1)
+	s.mu.next = id
+	s.mu.skipped = slices.DeleteFunc(s.mu.skipped, func(path string) bool { return path == s.path(id) })
+	return nil
 }
 
 // Episodes is the number of episodes that can be sampled.
@@ -212,18 +285,22 @@ func (s *Store) count(f func() int) int {
 	return f()
 }
 
-// Skipped lists the files that Open skipped.
+// Skipped lists the files that Open skipped, and those that were found damaged
+// or missing since.
 func (s *Store) Skipped() []string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return slices.Clone(s.mu.skipped)
 }
 
-// Close releases the memory. It may be called twice.
+// Close waits for a write in progress and releases the memory. It may be
+// called twice.
 func (s *Store) Close() error {
+	s.writing.Lock()
+	defer s.writing.Unlock()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.mu.closed = true
-	s.mu.episodes, s.mu.cache = nil, cache{}
+	s.mu.episodes, s.mu.records, s.mu.cache = nil, 0, cache{}
 	return nil
 }
