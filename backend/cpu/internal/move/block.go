@@ -31,24 +31,29 @@ func (b block[T]) transpose(d, s, rows, cols int) {
 	}
 }
 
-// square reads along src, where rows are adjacent.
+// square copies a few rows, which are adjacent in src, and columns, usually adjacent in dst.
 func (b block[T]) square(d, s, rows, cols int) {
+	r := 0
 	if b.dCol == 1 {
-		for r := range rows {
-			to, at := b.dst[d+r*b.dRow:][:cols], s+r
-			for c := range to {
-				to[c] = b.src[at]
-				at += b.sCol
-			}
+		for ; r+4 <= rows; r += 4 {
+			b.fourRows(d+r*b.dRow, s+r, cols)
 		}
-		return
 	}
-	for c := range cols {
-		from, at := b.src[s+c*b.sCol:][:rows], d+c*b.dCol
-		for _, v := range from {
-			b.dst[at] = v
-			at += b.dRow
-		}
+	for ; r < rows; r++ {
+		b.row(d+r*b.dRow, s+r, cols)
+	}
+}
+
+// fourRows reads four neighbours at a time and writes each to its row.
+func (b block[T]) fourRows(d, s, cols int) {
+	row0 := b.dst[d:][:cols]
+	row1 := b.dst[d+b.dRow:][:cols]
+	row2 := b.dst[d+2*b.dRow:][:cols]
+	row3 := b.dst[d+3*b.dRow:][:cols]
+	for c := range row0 {
+		from := b.src[s:][:4]
+		row0[c], row1[c], row2[c], row3[c] = from[0], from[1], from[2], from[3]
+		s += b.sCol
 	}
 }
 
