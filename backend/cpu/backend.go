@@ -137,21 +137,6 @@ func (b *Backend) Finalize() {
 // IsFinalized reports whether Finalize was called.
 func (b *Backend) IsFinalized() bool { return b.finalized.Load() }
 
-// Buffer is a tensor in memory: a buffer of the reference backend, whose slice
-// our kernels use directly, so that both read it without a copy.
-type Buffer struct {
-	compute.Buffer
-	backend *Backend
-}
-
-// Backend returns the backend that owns the buffer.
-func (b *Buffer) Backend() compute.Backend { return b.backend }
-
-// CopyToDevice copies the buffer.
-func (b *Buffer) CopyToDevice(device compute.DeviceNum) (compute.Buffer, error) {
-	return b.backend.wrap(b.Buffer.CopyToDevice(device))
-}
-
 func (b *Backend) wrap(inner compute.Buffer, err error) (compute.Buffer, error) {
 	if err != nil {
 		return nil, err

@@ -7,6 +7,7 @@ import (
 	"io"
 
 	"github.com/gomlx/compute"
+	"github.com/gomlx/compute/shapes"
 
 	"github.com/orrery-rl/orrery/backend/cpu/internal/pass"
 	"github.com/orrery-rl/orrery/backend/cpu/internal/sched"
@@ -66,49 +67,61 @@ func (e *Executable) Dump(w io.Writer) error {
 	return e.program.Dump(w)
 }
 
-// Execute runs the computation. Donated buffers are released.
+// Execute runs the computation. Donated buffers are released, or become outputs;
+// the same buffer must not be donated and given as another input, too.
 func (e *Executable) Execute(inputs []compute.Buffer, donate []bool, device compute.DeviceNum) ([]compute.Buffer, error) {
-	inner := make([]compute.Buffer, len(inputs))
+	ours := make([]*Buffer, len(inputs))
 	for i, in := range inputs {
-		ours, ok := in.(*Buffer)
-		if !ok || ours.backend != e.backend {
+		var ok bool
+		if ours[i], ok = in.(*Buffer); !ok || ours[i].backend != e.backend {
 			return nil, fmt.Errorf("cpu: input %d is not a buffer of this backend", i)
 		}
-		inner[i] = ours.Buffer
+	}
+	if donate == nil {
+		donate = make([]bool, len(inputs))
 	}
 	if e.program == nil {
-		outputs, err := e.Executable.Execute(inner, donate, device)
-		if err != nil {
-			return nil, err
-		}
-		for i, out := range outputs {
-			outputs[i] = &Buffer{Buffer: out, backend: e.backend}
-		}
-		return outputs, nil
+		return e.executeReference(ours, donate, device)
 	}
-	return e.execute(inner, donate, device)
+	return e.execute(ours, donate, device)
 }
 
-// execute runs the native program on the memory of the buffers.
-func (e *Executable) execute(inputs []compute.Buffer, donate []bool, device compute.DeviceNum) ([]compute.Buffer, error) {
-	in, err := e.checkInputs(inputs)
+func (e *Executable) executeReference(inputs []*Buffer, donate []bool, device compute.DeviceNum) ([]compute.Buffer, error) {
+	inner := make([]compute.Buffer, len(inputs))
+	for i, in := range inputs {
+		inner[i] = in.Buffer
+	}
+	outputs, err := e.Executable.Execute(inner, donate, device)
 	if err != nil {
 		return nil, err
 	}
-	outputs, out := make([]compute.Buffer, 0, len(e.program.Outputs())), make([]sched.Buffers, 0, len(e.program.Outputs()))
-	for _, shape := range e.Outputs() {
-		buf, flat, err := e.backend.NewSharedBuffer(device, shape)
-		if err != nil {
-			return nil, errors.Join(err, finalize(outputs))
+	for i, out := range outputs {
+		outputs[i] = &Buffer{Buffer: out, backend: e.backend}
+	}
+	for i, in := range inputs {
+		if donate[i] {
+			in.take()
 		}
-		outputs, out = append(outputs, buf), append(out, memory(flat))
+	}
+	return outputs, nil
+}
+
+// execute runs the native program on the memory of the buffers.
+func (e *Executable) execute(inputs []*Buffer, donate []bool, device compute.DeviceNum) ([]compute.Buffer, error) {
+	in, err := e.checkInputs(inputs, donate)
+	if err != nil {
+		return nil, err
+	}
+	outputs, out, err := e.allocate(inputs, donate, in, device)
+	if err != nil {
+		return nil, errors.Join(err, finalize(outputs))
 	}
 	if err := e.program.Run(context.Background(), e.backend.pool, in, out); err != nil {
 		return nil, errors.Join(fmt.Errorf("cpu: %w", err), finalize(outputs))
 	}
 	for i, given := range donate {
-		if given {
-			if err := inputs[i].Finalize(); err != nil {
+		if given && !inputs[i].spent() {
+			if err := inputs[i].take().Finalize(); err != nil {
 				return nil, err
 			}
 		}
@@ -116,10 +129,33 @@ func (e *Executable) execute(inputs []compute.Buffer, donate []bool, device comp
 	return outputs, nil
 }
 
-func (e *Executable) checkInputs(inputs []compute.Buffer) ([]sched.Buffers, error) {
+// allocate returns the outputs' buffers and memory: that of donated inputs where
+// the program can work in place.
+func (e *Executable) allocate(inputs []*Buffer, donate []bool, in []sched.Buffers, device compute.DeviceNum) (buffers []compute.Buffer, out []sched.Buffers, err error) {
+	inPlace := e.program.InPlace()
+	for i, shape := range e.Outputs() {
+		if k := inPlace[i]; k >= 0 && donate[k] && sameShape(inputs[k], shape) {
+			buffers, out = append(buffers, &Buffer{Buffer: inputs[k].take(), backend: e.backend}), append(out, in[k])
+			continue
+		}
+		buf, flat, err := e.backend.NewSharedBuffer(device, shape)
+		if err != nil {
+			return buffers, nil, err
+		}
+		buffers, out = append(buffers, buf), append(out, memory(flat))
+	}
+	return buffers, out, nil
+}
+
+func sameShape(b *Buffer, shape shapes.Shape) bool {
+	have, err := b.Shape()
+	return err == nil && have.Equal(shape)
+}
+
+func (e *Executable) checkInputs(inputs []*Buffer, donate []bool) ([]sched.Buffers, error) {
 	names, want := e.Inputs()
-	if len(inputs) != len(want) {
-		return nil, fmt.Errorf("cpu: %d inputs, want %d", len(inputs), len(want))
+	if len(inputs) != len(want) || len(donate) != len(want) {
+		return nil, fmt.Errorf("cpu: %d inputs and %d donations, want %d", len(inputs), len(donate), len(want))
 	}
 	in := make([]sched.Buffers, len(inputs))
 	for i, buf := range inputs {

@@ -63,6 +63,7 @@ type value struct {
 type program struct {
 	values  []value
 	inputs  [][]float32
+	donate  []bool
 	outputs []int
 }
 
@@ -110,10 +111,12 @@ func (p *program) run(t *rapid.T, b compute.Backend) [][]float32 {
 	if err := f.Return(outputs, nil); err != nil {
 		t.Fatal(err)
 	}
-	return execute(t, b, builder, buffers)
+	return execute(t, builder, p, buffers)
 }
 
-func execute(t *rapid.T, b compute.Backend, builder compute.Builder, inputs []compute.Buffer) [][]float32 {
+// execute compiles and runs the program, and checks that it leaves inputs alone
+// that are not donated.
+func execute(t *rapid.T, builder compute.Builder, p *program, inputs []compute.Buffer) [][]float32 {
 	e, err := builder.Compile()
 	if err != nil {
 		t.Fatal(err)
@@ -122,11 +125,7 @@ func execute(t *rapid.T, b compute.Backend, builder compute.Builder, inputs []co
 	if ours, ok := e.(*cpu.Executable); ok && !ours.Native() {
 		t.Fatal("the graph was left to the reference backend")
 	}
-	donate := make([]bool, len(inputs))
-	for i := range donate {
-		donate[i] = true
-	}
-	results, err := e.Execute(inputs, donate, 0)
+	results, err := e.Execute(inputs, p.donate, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -146,6 +145,15 @@ func execute(t *rapid.T, b compute.Backend, builder compute.Builder, inputs []co
 		}
 		if err := r.Finalize(); err != nil {
 			t.Fatal(err)
+		}
+	}
+	for i, in := range inputs {
+		if p.donate[i] {
+			continue
+		}
+		data, err := in.Data()
+		if err != nil || mismatch(data.([]float32), p.inputs[i]) != "" {
+			t.Fatalf("input %d changed: %v", i, err)
 		}
 	}
 	return out
@@ -175,6 +183,7 @@ func drawProgram(t *rapid.T) *program {
 			data[i] = float32(random.IntN(7) - 3)
 		}
 		p.inputs = append(p.inputs, data)
+		p.donate = append(p.donate, rapid.Bool().Draw(t, "donate"))
 		p.values = append(p.values, v)
 	}
 	used := map[int]bool{}

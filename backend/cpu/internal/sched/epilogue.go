@@ -67,20 +67,13 @@ func (c *clusterStep) rereads(st *storage) bool {
 	return times > 1
 }
 
-// absorb makes c the epilogue of s. If it can, the result of s is overwritten by
-// the first output of c that no instruction precedes the last use of: one
-// stream to memory instead of two.
+// absorb makes c the epilogue of s. If it can, an output of c takes the place of
+// the result of s: one stream to memory instead of two.
 func (s *productStep) absorb(c *clusterStep) {
 	s.epilogue = c
 	input := slices.IndexFunc(c.inputs, func(in clusterInput) bool { return in.view.st == s.dst })
-	lastUse := 0
-	for i, in := range c.instrs {
-		if slices.Contains(in.args[:in.n], -1-input) {
-			lastUse = i
-		}
-	}
 	for _, o := range c.outputs {
-		if !o.st.isBool && o.value >= lastUse {
+		if !o.st.isBool && c.overwritable(input, o.value) {
 			s.dst, c.inputs[input].view.st = o.st, o.st
 			return
 		}

@@ -35,6 +35,7 @@ type Program struct {
 	table   *kernel.Table
 	workers int
 	outputs []Output
+	inPlace []int
 
 	mu   sync.Mutex
 	idle []*run
@@ -76,6 +77,7 @@ func Compile(outputs []*ir.Node, table *kernel.Table, workers int) (*Program, er
 		}
 	}
 	p.steps = fuseEpilogues(p.steps)
+	p.inPlace = inPlace(p.steps, len(outputs))
 	p.arena, p.bytes = plan(p.steps, l.storages)
 	return p, nil
 }
@@ -96,6 +98,11 @@ func (l *lowering) output(i int, n *ir.Node) {
 // Outputs describes the results in order.
 func (p *Program) Outputs() []Output { return p.outputs }
 
+// InPlace returns, for each output, the number of an input of the same size
+// whose memory may be given to Run for the output too, or -1. No input occurs
+// twice. The input's elements are then lost.
+func (p *Program) InPlace() []int { return p.inPlace }
+
 // Dump writes the schedule, one step a line.
 func (p *Program) Dump(w io.Writer) error {
 	for i, s := range p.steps {
@@ -109,7 +116,7 @@ func (p *Program) Dump(w io.Writer) error {
 }
 
 // Run executes the program. inputs are numbered as the graph's parameters;
-// outputs have the sizes of Outputs and do not overlap the inputs.
+// outputs have the sizes of Outputs and overlap no inputs but those of InPlace.
 func (p *Program) Run(ctx context.Context, workers *pool.Pool, inputs, outputs []Buffers) error {
 	r := p.acquire()
 	defer p.release(r)
