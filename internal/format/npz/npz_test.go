@@ -219,7 +219,7 @@ func hostile(t testing.TB) map[string][]byte {
 		"unsupported type":      one("|O", "False", "(1,)", 1),
 		"column-major":          one("|u1", "True", "(1,)", 1),
 		"does not fit":          one("<f4", "False", "(1073741824,)", 1),
-		"shape [46116860184":    one("|u1", "False", "(4611686018427387904, 4)"),
+		"4611686018427387904":   one("|u1", "False", "(4611686018427387904, 4)"),
 		"value out of range":    one("|u1", "False", "(99999999999999999999,)"),
 		"unsupported header":    one("|u1", "False", "(-1,)"),
 		"not a truth value":     one("|b1", "False", "(1,)", 2),
@@ -240,15 +240,15 @@ func TestHostileFilesAreRefused(t *testing.T) {
 	}
 }
 
-// TestClaimsCostNoMemory opens an archive whose directory claims 900 MB, all
+// TestClaimsCostNoMemory opens an archive whose directory claims 200 MB, all
 // consistent, and holds a few bytes.
 func TestClaimsCostNoMemory(t *testing.T) {
 	var buf bytes.Buffer
 	z := zip.NewWriter(&buf)
-	content := npy(header("|u1", "False", "(900000000,)"), []byte{1, 2, 3})
+	content := npy(header("|u1", "False", "(200000000,)"), []byte{1, 2, 3})
 	w, err := z.CreateRaw(&zip.FileHeader{
 		Name: "x.npy", Method: zip.Deflate, CompressedSize64: uint64(len(content) + 5),
-		UncompressedSize64: uint64(len(content)) - 3 + 900000000,
+		UncompressedSize64: uint64(len(content)) - 3 + 200000000,
 	})
 	if err != nil {
 		t.Fatal(err)
