@@ -11,6 +11,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/orrery-rl/orrery/internal/rng"
+	"github.com/orrery-rl/orrery/internal/vfs"
 )
 
 var small = SamplerConfig{BatchSize: 4, ChunkLength: 5, BitDepth: 5}
@@ -210,4 +211,26 @@ func BenchmarkPrefetch(b *testing.B) {
 			b.Fatal(err)
 		}
 	}
+}
+
+// BenchmarkSample draws batches of 50 chunks of one record of 64x64x3.
+func BenchmarkSample(b *testing.B) {
+	large := Schema{Height: 64, Width: 64, Channels: 3, ActionSize: 1}
+	s, err := Open(b.Context(), vfs.OS(), b.TempDir(), large, Config{MemoryBudget: 1 << 30}, nil)
+	if err != nil {
+		b.Fatal(err)
+	}
+	const n = 20
+	e := &Episode{Images: make([]byte, n*large.ImageSize()), Actions: make([]float32, n), Rewards: make([]float32, n), Continues: make([]float32, n)}
+	if _, err := s.Append(b.Context(), e); err != nil {
+		b.Fatal(err)
+	}
+	sm, batch := sampler(b, s, SamplerConfig{BatchSize: 50, ChunkLength: 1, BitDepth: 5}), Batch{}
+	b.ReportAllocs()
+	for b.Loop() {
+		if err := sm.Sample(b.Context(), &batch); err != nil {
+			b.Fatal(err)
+		}
+	}
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/float64(len(batch.Images)), "ns/pixel")
 }
