@@ -34,7 +34,7 @@ func (b *Builder) Compile() (compute.Executable, error) {
 	}
 	e := &Executable{Executable: reference, backend: b.backend}
 	if why := b.main.foreign; why != "" {
-		b.backend.log.Debug("graph is left to the reference backend", "graph", b.Name(), "because", why)
+		b.backend.log.Warn("graph is left to the slow reference backend", "graph", b.Name(), "because", why)
 		return e, nil
 	}
 	e.program, err = sched.Compile(pass.MergeSums(b.main.outputs), b.backend.table, b.backend.pool.Workers())
@@ -42,7 +42,7 @@ func (b *Builder) Compile() (compute.Executable, error) {
 		if !errors.Is(err, sched.ErrUnsupported) {
 			return nil, fmt.Errorf("cpu: compile %q: %w", b.Name(), err)
 		}
-		b.backend.log.Debug("graph is left to the reference backend", "graph", b.Name(), "because", err)
+		b.backend.log.Warn("graph is left to the slow reference backend", "graph", b.Name(), "because", err)
 	}
 	return e, nil
 }
