@@ -8,11 +8,13 @@ import (
 	"github.com/orrery-rl/orrery/metrics"
 )
 
-// evaluationDue reports whether the episode just collected calls for an
-// evaluation.
-func (r *Run) evaluationDue() bool {
+// evaluateIfDue evaluates every EvalEvery episodes after the seed episodes, once.
+func (r *Run) evaluateIfDue(ctx context.Context) error {
 	n := r.counters.Episodes - int64(r.cfg.SeedEpisodes)
-	return r.cfg.EvalEvery > 0 && n%int64(r.cfg.EvalEvery) == 0 && r.evaluated < r.counters.Episodes
+	if r.cfg.EvalEvery == 0 || n <= 0 || n%int64(r.cfg.EvalEvery) != 0 || r.evaluated == r.counters.Episodes {
+		return nil
+	}
+	return r.evaluate(ctx)
 }
 
 // evaluate plays the evaluation episodes with the current parameters. Their

@@ -205,12 +205,15 @@ func TestInterruptedRunsEndIdentically(t *testing.T) {
 	if _, err := train(t, context.Background(), parts(t, whole, newToy(t))); err != nil {
 		t.Fatal(err)
 	}
-	for _, every := range []int{23, 61, 150} {
+	for _, every := range []int{23, 61, 150, 330} {
 		dir := t.TempDir()
 		for tries := 0; ; tries++ {
 			ctx, cancel := context.WithCancel(context.Background())
-			e := &interrupting{Env: newToy(t), left: every, cancel: cancel}
-			_, err := train(t, ctx, parts(t, dir, e))
+			left := every
+			interrupting := func() env.Env { return &interrupting{newToy(t), &left, cancel} }
+			p := parts(t, dir, interrupting())
+			p.NewEnv = func() (env.Env, error) { return interrupting(), nil }
+			_, err := train(t, ctx, p)
 			cancel()
 			if err == nil {
 				break
@@ -228,15 +231,16 @@ func TestInterruptedRunsEndIdentically(t *testing.T) {
 	}
 }
 
-// interrupting cancels a context after some steps.
+// interrupting cancels a context after some steps, counted over all environments
+// that share left.
 type interrupting struct {
 	env.Env
-	left   int
+	left   *int
 	cancel func()
 }
 
 func (e *interrupting) Step(ctx context.Context, action []float32) (env.Transition, error) {
-	if e.left--; e.left == 0 {
+	if *e.left--; *e.left == 0 {
 		e.cancel()
 	}
 	return e.Env.Step(ctx, action)

@@ -27,6 +27,10 @@ func (r *Run) Train(ctx context.Context) error {
 		}
 	}
 	for r.counters.Episodes < int64(r.cfg.Episodes) {
+		// Due here only if the run was interrupted in an evaluation.
+		if err := r.evaluateIfDue(ctx); err != nil {
+			return r.stop(ctx, err)
+		}
 		for r.counters.Updates < r.updatesDue() {
 			if err := r.update(ctx); err != nil {
 				return r.stop(ctx, err)
@@ -35,10 +39,8 @@ func (r *Run) Train(ctx context.Context) error {
 		if err := r.collect(ctx); err != nil {
 			return r.stop(ctx, err)
 		}
-		if r.evaluationDue() {
-			if err := r.evaluate(ctx); err != nil {
-				return r.stop(ctx, err)
-			}
+		if err := r.evaluateIfDue(ctx); err != nil {
+			return r.stop(ctx, err)
 		}
 		if err := r.snapshot(ctx); err != nil {
 			return err
@@ -68,7 +70,7 @@ func (r *Run) finish(ctx context.Context) error {
 // non-finite update must not, because its weights are damaged: the last good
 // snapshot stays the newest.
 func (r *Run) stop(ctx context.Context, cause error) error {
-	if ctx.Err() == nil {
+	if ctx.Err() == nil || !errors.Is(cause, ctx.Err()) {
 		return cause
 	}
 	if err := r.snapshot(context.WithoutCancel(ctx)); err != nil {
