@@ -41,21 +41,29 @@ type VecKernels struct {
 
 	// Select is dst[i] = a[i] if mask[i] != 0, else b[i].
 	Select func(dst, mask, a, b []float32)
+	// SelectS is dst[i] = x[i] if mask[i] != 0, else s; RSelectS is dst[i] = s if
+	// mask[i] != 0, else x[i]; SelectSS is dst[i] = s if mask[i] != 0, else t.
+	SelectS, RSelectS func(dst, mask, x []float32, s float32)
+	SelectSS          func(dst, mask []float32, s, t float32)
 	// BoolToMask is dst[i] = float32(src[i]), MaskToBool is dst[i] = 1 if src[i] != 0,
 	// else 0.
 	BoolToMask func(dst []float32, src []byte)
 	MaskToBool func(dst []byte, src []float32)
 
 	// Sum adds up x in an order that depends on the path and the length only. Its error is
-	// at most 2^-17 times the sum of magnitudes, typically 2^-23; MaxOf and MinOf are as
+	// at most 2^-15 times the sum of magnitudes, typically 2^-23; MaxOf and MinOf are as
 	// Max and Min, an infinity for no elements.
 	Sum, MaxOf, MinOf func(x []float32) float32
+	// Dot is Sum of the products a[i]*b[i], SumSq of the squares x[i]*x[i]; a path may leave
+	// a product unrounded. Their errors are as Sum's, as long as no product underflows.
+	Dot   func(a, b []float32) float32
+	SumSq func(x []float32) float32
 	// SumRows is dst[i] += x[i] + x[stride+i] + ... over rows rows, added in that order on
 	// every path. stride is at least len(dst); rows that do not lie inside x are left out.
 	SumRows func(dst, x []float32, rows, stride int)
 }
 
-// sumBlock is how many elements are added in float32 before Sum turns to float64.
+// sumBlock is how many elements are added in float32 before Sum and Dot turn to float64.
 const sumBlock = 4096
 
 // blockwise returns the sum that adds blocks by sum and their results in float64.
@@ -72,6 +80,32 @@ func blockwise(sum func(x []float32) float32) func(x []float32) float32 {
 		}
 		return float32(total)
 	}
+}
+
+// dotBlockwise returns the product of vectors that adds blocks by dot and their results in
+// float64.
+func dotBlockwise(dot func(a, b []float32) float32) func(a, b []float32) float32 {
+	return func(a, b []float32) float32 {
+		n := min(len(a), len(b))
+		a, b = a[:n], b[:n]
+		if n <= sumBlock {
+			return dot(a, b)
+		}
+		total := 0.0
+		for len(a) > 0 {
+			n := min(len(a), sumBlock)
+			total += float64(dot(a[:n], b[:n]))
+			a, b = a[n:], b[n:]
+		}
+		return float32(total)
+	}
+}
+
+// withDot puts dot and what follows from it into v.
+func (v *VecKernels) withDot(dot func(a, b []float32) float32) {
+	dot = dotBlockwise(dot)
+	v.Dot = dot
+	v.SumSq = func(x []float32) float32 { return dot(x, x) }
 }
 
 // checked returns sumRows for rows that lie inside x only.

@@ -33,6 +33,7 @@ func newVecGeneric() VecKernels {
 		Tanh: through(math.Tanh), Logistic: through(logistic), Softplus: through(softplus),
 
 		Axpy: addScaledGeneric, Fill: fillGeneric, Select: selectGeneric,
+		SelectS: selectSGeneric, RSelectS: rSelectSGeneric, SelectSS: selectSSGeneric,
 		BoolToMask: boolToMaskGeneric, MaskToBool: maskToBoolGeneric,
 		Sum: blockwise(sumGeneric), MaxOf: maxOfGeneric, MinOf: minOfGeneric, SumRows: checked(sumRowsGeneric),
 	}
@@ -40,6 +41,7 @@ func newVecGeneric() VecKernels {
 	v.RDivS = scalarOnRight(func(s, x float32) float32 { return x / s })
 	v.AddTo = func(dst, x []float32) { v.Add(dst, dst, x) }
 	withScalars(&v)
+	v.withDot(dotGeneric)
 	return v
 }
 
@@ -129,6 +131,39 @@ func selectGeneric(dst, mask, a, b []float32) {
 	}
 }
 
+func selectSGeneric(dst, mask, x []float32, s float32) {
+	dst = dst[:min(len(dst), len(mask), len(x))]
+	for i := range dst {
+		if mask[i] != 0 {
+			dst[i] = x[i]
+		} else {
+			dst[i] = s
+		}
+	}
+}
+
+func rSelectSGeneric(dst, mask, x []float32, s float32) {
+	dst = dst[:min(len(dst), len(mask), len(x))]
+	for i := range dst {
+		if mask[i] != 0 {
+			dst[i] = s
+		} else {
+			dst[i] = x[i]
+		}
+	}
+}
+
+func selectSSGeneric(dst, mask []float32, s, t float32) {
+	dst = dst[:min(len(dst), len(mask))]
+	for i := range dst {
+		if mask[i] != 0 {
+			dst[i] = s
+		} else {
+			dst[i] = t
+		}
+	}
+}
+
 // addScaledGeneric rounds the product explicitly, so that no compiler fuses it with the sum.
 func addScaledGeneric(dst, x []float32, s float32) {
 	dst = dst[:min(len(dst), len(x))]
@@ -168,6 +203,26 @@ func sumGeneric(x []float32) float32 {
 	for i, v := range x {
 		part[i] += v
 	}
+	return fold(&part)
+}
+
+// dotGeneric is sumGeneric of the products, rounded explicitly.
+func dotGeneric(a, b []float32) float32 {
+	var part [16]float32
+	b = b[:len(a)]
+	for ; len(a) >= len(part); a, b = a[len(part):], b[len(part):] {
+		for i := range part {
+			part[i] += float32(a[i] * b[i])
+		}
+	}
+	for i, v := range a {
+		part[i] += float32(v * b[i])
+	}
+	return fold(&part)
+}
+
+// fold adds up partial sums, halving them.
+func fold(part *[16]float32) float32 {
 	for half := len(part) / 2; half > 0; half /= 2 {
 		for i := range half {
 			part[i] += part[i+half]
