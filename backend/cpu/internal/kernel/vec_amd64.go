@@ -9,12 +9,14 @@ func newVec(p Path) VecKernels {
 	case AVX512:
 		vecAVX512(&v)
 		v.Sum = blockwise(vecSumAVX512)
+		v.withDot(vecDotAVX512)
 		v.SumRows = checked(vecSumRowsAVX512)
 		v.BoolToMask = wholeVectors(16, vecBoolToMaskAVX512, boolToMaskGeneric)
 		v.MaskToBool = wholeVectors(16, vecMaskToBoolAVX512, maskToBoolGeneric)
 	case AVX2:
 		vecAVX2(&v)
 		v.Sum = blockwise(vecSumAVX2)
+		v.withDot(vecDotAVX2)
 		v.SumRows = checked(vecSumRowsAVX2)
 		v.BoolToMask = wholeVectors(8, vecBoolToMaskAVX2, boolToMaskGeneric)
 		v.MaskToBool = wholeVectors(8, vecMaskToBoolAVX2, maskToBoolGeneric)

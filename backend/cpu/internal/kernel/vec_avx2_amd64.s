@@ -116,6 +116,12 @@
 #define GE(a, b) KEEP($29, a, b, ONE, a)
 #define PASS(a, b) KEEP($30, a, ZERO, b, a)
 #define CHOOSE(m, a, b) PICK($4, m, ZERO, a, b)
+#define UNLESS(m, x, s) PICK($0, m, ZERO, s, x)
+#define WHERE(m, x, s) PICK($4, m, ZERO, s, x)
+#define EITHER(m, s, t) \
+	VMOVUPS t, Y9; \
+	PICK($4, m, ZERO, s, Y9); \
+	VMOVUPS Y9, m
 #define ADDSCALED(a, d, s) \
 	VMULPS s, a, a; \
 	VADDPS a, d, d
@@ -136,6 +142,15 @@
 	VXORPS Y9, Y9, Y9; \
 	VMAXPS x, Y9, x; \
 	VADDPS Y9, x, x
+// Combine the lanes of Y0 into its first one.
+#define FOLD(OP) \
+	HALVE(OP); \
+	VEXTRACTF128 $1, Y0, X4; \
+	OP(Y0, Y4); \
+	VPERMILPS $0x4e, X0, X4; \
+	OP(Y0, Y4); \
+	VPERMILPS $0xb1, X0, X4; \
+	OP(Y0, Y4)
 
 #define UNARY(OP) \
 	MOVQ dst_base+0(FP), DI; \
@@ -411,6 +426,117 @@
 	VZEROUPPER; \
 	RET
 
+#define CHOICE(OP) \
+	MOVQ dst_base+0(FP), DI; \
+	MOVQ dst_len+8(FP), CX; \
+	MOVQ mask_base+24(FP), SI; \
+	MOVQ mask_len+32(FP), AX; \
+	CMPQ AX, CX; \
+	CMOVQLT AX, CX; \
+	MOVQ x_base+48(FP), DX; \
+	MOVQ x_len+56(FP), AX; \
+	CMPQ AX, CX; \
+	CMOVQLT AX, CX; \
+	VBROADCASTSS s+72(FP), Y12; \
+	SUBQ $32, CX; \
+	JLT few; \
+	wide:; \
+	VMOVUPS 0(SI), Y0; \
+	VMOVUPS 0(DX), Y4; \
+	VMOVUPS 32(SI), Y1; \
+	VMOVUPS 32(DX), Y5; \
+	VMOVUPS 64(SI), Y2; \
+	VMOVUPS 64(DX), Y6; \
+	VMOVUPS 96(SI), Y3; \
+	VMOVUPS 96(DX), Y7; \
+	OP(Y0, Y4, Y12); \
+	OP(Y1, Y5, Y12); \
+	OP(Y2, Y6, Y12); \
+	OP(Y3, Y7, Y12); \
+	VMOVUPS Y4, 0(DI); \
+	VMOVUPS Y5, 32(DI); \
+	VMOVUPS Y6, 64(DI); \
+	VMOVUPS Y7, 96(DI); \
+	ADDQ $128, SI; \
+	ADDQ $128, DX; \
+	ADDQ $128, DI; \
+	SUBQ $32, CX; \
+	JGE wide; \
+	few:; \
+	ADDQ $24, CX; \
+	JLT rest; \
+	one:; \
+	VMOVUPS 0(SI), Y0; \
+	VMOVUPS 0(DX), Y4; \
+	OP(Y0, Y4, Y12); \
+	VMOVUPS Y4, 0(DI); \
+	ADDQ $32, SI; \
+	ADDQ $32, DX; \
+	ADDQ $32, DI; \
+	SUBQ $8, CX; \
+	JGE one; \
+	rest:; \
+	ADDQ $8, CX; \
+	JZ done; \
+	SETMASK; \
+	LOADM(0(SI), Y0); \
+	LOADM(0(DX), Y4); \
+	OP(Y0, Y4, Y12); \
+	STOREM(Y4, 0(DI)); \
+	done:; \
+	VZEROUPPER; \
+	RET
+
+#define NUMBERS(OP) \
+	MOVQ dst_base+0(FP), DI; \
+	MOVQ dst_len+8(FP), CX; \
+	MOVQ mask_base+24(FP), SI; \
+	MOVQ mask_len+32(FP), AX; \
+	CMPQ AX, CX; \
+	CMOVQLT AX, CX; \
+	VBROADCASTSS s+48(FP), Y12; \
+	VBROADCASTSS t+52(FP), Y4; \
+	SUBQ $32, CX; \
+	JLT few; \
+	wide:; \
+	VMOVUPS 0(SI), Y0; \
+	VMOVUPS 32(SI), Y1; \
+	VMOVUPS 64(SI), Y2; \
+	VMOVUPS 96(SI), Y3; \
+	OP(Y0, Y12, Y4); \
+	OP(Y1, Y12, Y4); \
+	OP(Y2, Y12, Y4); \
+	OP(Y3, Y12, Y4); \
+	VMOVUPS Y0, 0(DI); \
+	VMOVUPS Y1, 32(DI); \
+	VMOVUPS Y2, 64(DI); \
+	VMOVUPS Y3, 96(DI); \
+	ADDQ $128, SI; \
+	ADDQ $128, DI; \
+	SUBQ $32, CX; \
+	JGE wide; \
+	few:; \
+	ADDQ $24, CX; \
+	JLT rest; \
+	one:; \
+	VMOVUPS 0(SI), Y0; \
+	OP(Y0, Y12, Y4); \
+	VMOVUPS Y0, 0(DI); \
+	ADDQ $32, SI; \
+	ADDQ $32, DI; \
+	SUBQ $8, CX; \
+	JGE one; \
+	rest:; \
+	ADDQ $8, CX; \
+	JZ done; \
+	SETMASK; \
+	LOADM(0(SI), Y0); \
+	OP(Y0, Y12, Y4); \
+	STOREM(Y0, 0(DI)); \
+	done:; \
+	VZEROUPPER; \
+	RET
+
 #define FILL(OP) \
 	MOVQ dst_base+0(FP), DI; \
 	MOVQ dst_len+8(FP), CX; \
@@ -484,14 +610,57 @@
 	OP(Y0, Y1); \
 	OP(Y2, Y3); \
 	OP(Y0, Y2); \
-	HALVE(OP); \
-	VEXTRACTF128 $1, Y0, X4; \
-	OP(Y0, Y4); \
-	VPERMILPS $0x4e, X0, X4; \
-	OP(Y0, Y4); \
-	VPERMILPS $0xb1, X0, X4; \
-	OP(Y0, Y4); \
+	FOLD(OP); \
 	VMOVSS X0, ret+24(FP); \
+	VZEROUPPER; \
+	RET
+
+#define PRODUCT(OP) \
+	MOVQ a_base+0(FP), SI; \
+	MOVQ a_len+8(FP), CX; \
+	MOVQ b_base+24(FP), DX; \
+	VXORPS Y0, Y0, Y0; \
+	VMOVUPS Y0, Y1; \
+	VMOVUPS Y0, Y2; \
+	VMOVUPS Y0, Y3; \
+	SUBQ $32, CX; \
+	JLT few; \
+	wide:; \
+	VMOVUPS (SI), Y4; \
+	VMOVUPS 32(SI), Y5; \
+	VMOVUPS 64(SI), Y6; \
+	VMOVUPS 96(SI), Y7; \
+	VFMADD231PS (DX), Y4, Y0; \
+	VFMADD231PS 32(DX), Y5, Y1; \
+	VFMADD231PS 64(DX), Y6, Y2; \
+	VFMADD231PS 96(DX), Y7, Y3; \
+	ADDQ $128, SI; \
+	ADDQ $128, DX; \
+	SUBQ $32, CX; \
+	JGE wide; \
+	few:; \
+	ADDQ $24, CX; \
+	JLT rest; \
+	one:; \
+	VMOVUPS (SI), Y4; \
+	VFMADD231PS (DX), Y4, Y0; \
+	ADDQ $32, SI; \
+	ADDQ $32, DX; \
+	SUBQ $8, CX; \
+	JGE one; \
+	rest:; \
+	ADDQ $8, CX; \
+	JZ fold; \
+	SETMASK; \
+	LOADM((SI), Y4); \
+	LOADM((DX), Y5); \
+	VFMADD231PS Y5, Y4, Y1; \
+	fold:; \
+	OP(Y0, Y1); \
+	OP(Y2, Y3); \
+	OP(Y0, Y2); \
+	FOLD(OP); \
+	VMOVSS X0, ret+48(FP); \
 	VZEROUPPER; \
 	RET
 
@@ -695,6 +864,22 @@ TEXT ·vecReluAVX2(SB), NOSPLIT, $0-48
 // vecSelectAVX2: mask[i] != 0 ? a[i] : b[i]
 TEXT ·vecSelectAVX2(SB), NOSPLIT, $0-96
 	TERNARY(CHOOSE)
+
+// vecSelectSAVX2: mask[i] != 0 ? x[i] : s
+TEXT ·vecSelectSAVX2(SB), NOSPLIT, $0-76
+	CHOICE(UNLESS)
+
+// vecRSelectSAVX2: mask[i] != 0 ? s : x[i]
+TEXT ·vecRSelectSAVX2(SB), NOSPLIT, $0-76
+	CHOICE(WHERE)
+
+// vecSelectSSAVX2: mask[i] != 0 ? s : t
+TEXT ·vecSelectSSAVX2(SB), NOSPLIT, $0-56
+	NUMBERS(EITHER)
+
+// vecDotAVX2: sum of a[i] * b[i], for len(b) >= len(a)
+TEXT ·vecDotAVX2(SB), NOSPLIT, $0-52
+	PRODUCT(ADD)
 
 // vecSumAVX2: sum of x
 TEXT ·vecSumAVX2(SB), NOSPLIT, $0-28

@@ -128,6 +128,12 @@
 #define GE(a, b) KEEP($29, a, b, ONE, a)
 #define PASS(a, b) KEEP($30, a, ZERO, b, a)
 #define CHOOSE(m, a, b) PICK($4, m, ZERO, a, b)
+#define UNLESS(m, x, s) PICK($0, m, ZERO, s, x)
+#define WHERE(m, x, s) PICK($4, m, ZERO, s, x)
+#define EITHER(m, s, t) \
+	VMOVUPS t, Z9; \
+	PICK($4, m, ZERO, s, Z9); \
+	VMOVUPS Z9, m
 #define ADDSCALED(a, d, s) \
 	VMULPS s, a, a; \
 	VADDPS a, d, d
@@ -148,6 +154,15 @@
 	VXORPS Z9, Z9, Z9; \
 	VMAXPS x, Z9, x; \
 	VADDPS Z9, x, x
+// Combine the lanes of Z0 into its first one.
+#define FOLD(OP) \
+	HALVE(OP); \
+	VEXTRACTF128 $1, Y0, X4; \
+	OP(Z0, Z4); \
+	VPERMILPS $0x4e, X0, X4; \
+	OP(Z0, Z4); \
+	VPERMILPS $0xb1, X0, X4; \
+	OP(Z0, Z4)
 
 #define UNARY(OP) \
 	MOVQ dst_base+0(FP), DI; \
@@ -423,6 +438,117 @@
 	VZEROUPPER; \
 	RET
 
+#define CHOICE(OP) \
+	MOVQ dst_base+0(FP), DI; \
+	MOVQ dst_len+8(FP), CX; \
+	MOVQ mask_base+24(FP), SI; \
+	MOVQ mask_len+32(FP), AX; \
+	CMPQ AX, CX; \
+	CMOVQLT AX, CX; \
+	MOVQ x_base+48(FP), DX; \
+	MOVQ x_len+56(FP), AX; \
+	CMPQ AX, CX; \
+	CMOVQLT AX, CX; \
+	VBROADCASTSS s+72(FP), Z12; \
+	SUBQ $64, CX; \
+	JLT few; \
+	wide:; \
+	VMOVUPS 0(SI), Z0; \
+	VMOVUPS 0(DX), Z4; \
+	VMOVUPS 64(SI), Z1; \
+	VMOVUPS 64(DX), Z5; \
+	VMOVUPS 128(SI), Z2; \
+	VMOVUPS 128(DX), Z6; \
+	VMOVUPS 192(SI), Z3; \
+	VMOVUPS 192(DX), Z7; \
+	OP(Z0, Z4, Z12); \
+	OP(Z1, Z5, Z12); \
+	OP(Z2, Z6, Z12); \
+	OP(Z3, Z7, Z12); \
+	VMOVUPS Z4, 0(DI); \
+	VMOVUPS Z5, 64(DI); \
+	VMOVUPS Z6, 128(DI); \
+	VMOVUPS Z7, 192(DI); \
+	ADDQ $256, SI; \
+	ADDQ $256, DX; \
+	ADDQ $256, DI; \
+	SUBQ $64, CX; \
+	JGE wide; \
+	few:; \
+	ADDQ $48, CX; \
+	JLT rest; \
+	one:; \
+	VMOVUPS 0(SI), Z0; \
+	VMOVUPS 0(DX), Z4; \
+	OP(Z0, Z4, Z12); \
+	VMOVUPS Z4, 0(DI); \
+	ADDQ $64, SI; \
+	ADDQ $64, DX; \
+	ADDQ $64, DI; \
+	SUBQ $16, CX; \
+	JGE one; \
+	rest:; \
+	ADDQ $16, CX; \
+	JZ done; \
+	SETMASK; \
+	LOADM(0(SI), Z0); \
+	LOADM(0(DX), Z4); \
+	OP(Z0, Z4, Z12); \
+	STOREM(Z4, 0(DI)); \
+	done:; \
+	VZEROUPPER; \
+	RET
+
+#define NUMBERS(OP) \
+	MOVQ dst_base+0(FP), DI; \
+	MOVQ dst_len+8(FP), CX; \
+	MOVQ mask_base+24(FP), SI; \
+	MOVQ mask_len+32(FP), AX; \
+	CMPQ AX, CX; \
+	CMOVQLT AX, CX; \
+	VBROADCASTSS s+48(FP), Z12; \
+	VBROADCASTSS t+52(FP), Z4; \
+	SUBQ $64, CX; \
+	JLT few; \
+	wide:; \
+	VMOVUPS 0(SI), Z0; \
+	VMOVUPS 64(SI), Z1; \
+	VMOVUPS 128(SI), Z2; \
+	VMOVUPS 192(SI), Z3; \
+	OP(Z0, Z12, Z4); \
+	OP(Z1, Z12, Z4); \
+	OP(Z2, Z12, Z4); \
+	OP(Z3, Z12, Z4); \
+	VMOVUPS Z0, 0(DI); \
+	VMOVUPS Z1, 64(DI); \
+	VMOVUPS Z2, 128(DI); \
+	VMOVUPS Z3, 192(DI); \
+	ADDQ $256, SI; \
+	ADDQ $256, DI; \
+	SUBQ $64, CX; \
+	JGE wide; \
+	few:; \
+	ADDQ $48, CX; \
+	JLT rest; \
+	one:; \
+	VMOVUPS 0(SI), Z0; \
+	OP(Z0, Z12, Z4); \
+	VMOVUPS Z0, 0(DI); \
+	ADDQ $64, SI; \
+	ADDQ $64, DI; \
+	SUBQ $16, CX; \
+	JGE one; \
+	rest:; \
+	ADDQ $16, CX; \
+	JZ done; \
+	SETMASK; \
+	LOADM(0(SI), Z0); \
+	OP(Z0, Z12, Z4); \
+	STOREM(Z0, 0(DI)); \
+	done:; \
+	VZEROUPPER; \
+	RET
+
 #define FILL(OP) \
 	MOVQ dst_base+0(FP), DI; \
 	MOVQ dst_len+8(FP), CX; \
@@ -496,14 +622,57 @@
 	OP(Z0, Z1); \
 	OP(Z2, Z3); \
 	OP(Z0, Z2); \
-	HALVE(OP); \
-	VEXTRACTF128 $1, Y0, X4; \
-	OP(Z0, Z4); \
-	VPERMILPS $0x4e, X0, X4; \
-	OP(Z0, Z4); \
-	VPERMILPS $0xb1, X0, X4; \
-	OP(Z0, Z4); \
+	FOLD(OP); \
 	VMOVSS X0, ret+24(FP); \
+	VZEROUPPER; \
+	RET
+
+#define PRODUCT(OP) \
+	MOVQ a_base+0(FP), SI; \
+	MOVQ a_len+8(FP), CX; \
+	MOVQ b_base+24(FP), DX; \
+	VXORPS Z0, Z0, Z0; \
+	VMOVUPS Z0, Z1; \
+	VMOVUPS Z0, Z2; \
+	VMOVUPS Z0, Z3; \
+	SUBQ $64, CX; \
+	JLT few; \
+	wide:; \
+	VMOVUPS (SI), Z4; \
+	VMOVUPS 64(SI), Z5; \
+	VMOVUPS 128(SI), Z6; \
+	VMOVUPS 192(SI), Z7; \
+	VFMADD231PS (DX), Z4, Z0; \
+	VFMADD231PS 64(DX), Z5, Z1; \
+	VFMADD231PS 128(DX), Z6, Z2; \
+	VFMADD231PS 192(DX), Z7, Z3; \
+	ADDQ $256, SI; \
+	ADDQ $256, DX; \
+	SUBQ $64, CX; \
+	JGE wide; \
+	few:; \
+	ADDQ $48, CX; \
+	JLT rest; \
+	one:; \
+	VMOVUPS (SI), Z4; \
+	VFMADD231PS (DX), Z4, Z0; \
+	ADDQ $64, SI; \
+	ADDQ $64, DX; \
+	SUBQ $16, CX; \
+	JGE one; \
+	rest:; \
+	ADDQ $16, CX; \
+	JZ fold; \
+	SETMASK; \
+	LOADM((SI), Z4); \
+	LOADM((DX), Z5); \
+	VFMADD231PS Z5, Z4, Z1; \
+	fold:; \
+	OP(Z0, Z1); \
+	OP(Z2, Z3); \
+	OP(Z0, Z2); \
+	FOLD(OP); \
+	VMOVSS X0, ret+48(FP); \
 	VZEROUPPER; \
 	RET
 
@@ -707,6 +876,22 @@ TEXT ·vecReluAVX512(SB), NOSPLIT, $0-48
 // vecSelectAVX512: mask[i] != 0 ? a[i] : b[i]
 TEXT ·vecSelectAVX512(SB), NOSPLIT, $0-96
 	TERNARY(CHOOSE)
+
+// vecSelectSAVX512: mask[i] != 0 ? x[i] : s
+TEXT ·vecSelectSAVX512(SB), NOSPLIT, $0-76
+	CHOICE(UNLESS)
+
+// vecRSelectSAVX512: mask[i] != 0 ? s : x[i]
+TEXT ·vecRSelectSAVX512(SB), NOSPLIT, $0-76
+	CHOICE(WHERE)
+
+// vecSelectSSAVX512: mask[i] != 0 ? s : t
+TEXT ·vecSelectSSAVX512(SB), NOSPLIT, $0-56
+	NUMBERS(EITHER)
+
+// vecDotAVX512: sum of a[i] * b[i], for len(b) >= len(a)
+TEXT ·vecDotAVX512(SB), NOSPLIT, $0-52
+	PRODUCT(ADD)
 
 // vecSumAVX512: sum of x
 TEXT ·vecSumAVX512(SB), NOSPLIT, $0-28

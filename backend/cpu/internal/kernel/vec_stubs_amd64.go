@@ -31,6 +31,9 @@ func vecAVX512(v *VecKernels) {
 	v.Square = vecSquareAVX512
 	v.Relu = vecReluAVX512
 	v.Select = vecSelectAVX512
+	v.SelectS = vecSelectSAVX512
+	v.RSelectS = vecRSelectSAVX512
+	v.SelectSS = vecSelectSSAVX512
 	v.MaxOf = vecMaxOfAVX512
 	v.MinOf = vecMinOfAVX512
 	v.Eq = vecEqAVX512
@@ -128,6 +131,18 @@ func vecReluAVX512(dst, x []float32)
 
 //go:noescape
 func vecSelectAVX512(dst, mask, a, b []float32)
+
+//go:noescape
+func vecSelectSAVX512(dst, mask, x []float32, s float32)
+
+//go:noescape
+func vecRSelectSAVX512(dst, mask, x []float32, s float32)
+
+//go:noescape
+func vecSelectSSAVX512(dst, mask []float32, s, t float32)
+
+//go:noescape
+func vecDotAVX512(a, b []float32) float32
 
 //go:noescape
 func vecSumAVX512(x []float32) float32
@@ -231,6 +246,9 @@ func vecAVX2(v *VecKernels) {
 	v.Square = vecSquareAVX2
 	v.Relu = vecReluAVX2
 	v.Select = vecSelectAVX2
+	v.SelectS = vecSelectSAVX2
+	v.RSelectS = vecRSelectSAVX2
+	v.SelectSS = vecSelectSSAVX2
 	v.MaxOf = vecMaxOfAVX2
 	v.MinOf = vecMinOfAVX2
 	v.Eq = vecEqAVX2
@@ -328,6 +346,18 @@ func vecReluAVX2(dst, x []float32)
 
 //go:noescape
 func vecSelectAVX2(dst, mask, a, b []float32)
+
+//go:noescape
+func vecSelectSAVX2(dst, mask, x []float32, s float32)
+
+//go:noescape
+func vecRSelectSAVX2(dst, mask, x []float32, s float32)
+
+//go:noescape
+func vecSelectSSAVX2(dst, mask []float32, s, t float32)
+
+//go:noescape
+func vecDotAVX2(a, b []float32) float32
 
 //go:noescape
 func vecSumAVX2(x []float32) float32

@@ -20,6 +20,9 @@ var (
 	scalar  = frame{name: "SCALAR", signature: "(dst, x []float32, s float32)", size: 52}
 	axpy    = frame{name: "AXPY", signature: "(dst, x []float32, s float32)", size: 52}
 	ternary = frame{name: "TERNARY", signature: "(dst, mask, a, b []float32)", size: 96}
+	pick    = frame{name: "CHOICE", signature: "(dst, mask, x []float32, s float32)", size: 76}
+	numbers = frame{name: "NUMBERS", signature: "(dst, mask []float32, s, t float32)", size: 56}
+	dot     = frame{name: "PRODUCT", signature: "(a, b []float32) float32", size: 52}
 	fill    = frame{name: "FILL", signature: "(dst []float32, s float32)", size: 28}
 	reduce  = frame{name: "REDUCE", signature: "(x []float32) float32", size: 28}
 	rows    = frame{name: "ROWS", signature: "(dst, x []float32, rows, stride int)", size: 64}
@@ -40,8 +43,14 @@ func frames() []frame {
 			walk{unroll: 4, from: []string{"SI"}, op: "OP(%[1]s, V4)"}),
 		axpy.with(append(pointers("dst", "x"), "VBROADCASTSS s+48(FP), V12"),
 			walk{unroll: 4, from: []string{"SI", "DI"}, op: "OP(%[1]s, %[2]s, V12)", result: 1}),
+		pick.with(append(pointers("dst", "mask", "x"), "VBROADCASTSS s+72(FP), V12"),
+			walk{unroll: 4, from: []string{"SI", "DX"}, op: "OP(%[1]s, %[2]s, V12)", result: 1}),
+		numbers.with(append(pointers("dst", "mask"), "VBROADCASTSS s+48(FP), V12", "VBROADCASTSS t+52(FP), V4"),
+			walk{unroll: 4, from: []string{"SI"}, op: "OP(%[1]s, V12, V4)"}),
 		fill.with(append(pointers("dst"), "VBROADCASTSS s+24(FP), V0"), walk{unroll: 4, result: -1}),
 		{name: reduce.name, setup: []string{"MOVQ x_base+0(FP), SI", "MOVQ x_len+8(FP), CX"}, body: reduceLoops()},
+		{name: dot.name, setup: []string{"MOVQ a_base+0(FP), SI", "MOVQ a_len+8(FP), CX",
+			"MOVQ b_base+24(FP), DX"}, body: productLoops()},
 		{name: rows.name, setup: append([]string{"MOVQ x_base+24(FP), SI", "MOVQ rows+48(FP), R9",
 			"MOVQ stride+56(FP), R10", "SHLQ $2, R10"}, pointers("dst")...), body: rowLoops()},
 		{name: widen.name, setup: blocks("src"), body: blockLoop("VPMOVZXBD (SI), V0", "VCVTDQ2PS V0, V0", "VMOVUPS V0, (DI)",
@@ -182,14 +191,56 @@ fold:
 OP(V0, V1)
 OP(V2, V3)
 OP(V0, V2)
-HALVE(OP)
-VEXTRACTF128 $1, Y0, X4
-OP(V0, V4)
-VPERMILPS $0x4e, X0, X4
-OP(V0, V4)
-VPERMILPS $0xb1, X0, X4
-OP(V0, V4)
+FOLD(OP)
 VMOVSS X0, ret+24(FP)
+VZEROUPPER
+RET`, "\n")
+}
+
+// productLoops adds up the products of the elements at SI and DX like reduceLoops, fused.
+func productLoops() []string {
+	return strings.Split(`VXORPS V0, V0, V0
+VMOVUPS V0, V1
+VMOVUPS V0, V2
+VMOVUPS V0, V3
+SUBQ $4*LANES, CX
+JLT few
+wide:
+VMOVUPS (SI), V4
+VMOVUPS 1*VECTOR(SI), V5
+VMOVUPS 2*VECTOR(SI), V6
+VMOVUPS 3*VECTOR(SI), V7
+VFMADD231PS (DX), V4, V0
+VFMADD231PS 1*VECTOR(DX), V5, V1
+VFMADD231PS 2*VECTOR(DX), V6, V2
+VFMADD231PS 3*VECTOR(DX), V7, V3
+ADDQ $4*VECTOR, SI
+ADDQ $4*VECTOR, DX
+SUBQ $4*LANES, CX
+JGE wide
+few:
+ADDQ $3*LANES, CX
+JLT rest
+one:
+VMOVUPS (SI), V4
+VFMADD231PS (DX), V4, V0
+ADDQ $1*VECTOR, SI
+ADDQ $1*VECTOR, DX
+SUBQ $1*LANES, CX
+JGE one
+rest:
+ADDQ $1*LANES, CX
+JZ fold
+SETMASK
+LOADM((SI), V4)
+LOADM((DX), V5)
+VFMADD231PS V5, V4, V1
+fold:
+OP(V0, V1)
+OP(V2, V3)
+OP(V0, V2)
+FOLD(OP)
+VMOVSS X0, ret+48(FP)
 VZEROUPPER
 RET`, "\n")
 }

@@ -47,6 +47,12 @@ const operations = `#define ADD(a, b) VADDPS b, a, a
 #define GE(a, b) KEEP($29, a, b, ONE, a)
 #define PASS(a, b) KEEP($30, a, ZERO, b, a)
 #define CHOOSE(m, a, b) PICK($4, m, ZERO, a, b)
+#define UNLESS(m, x, s) PICK($0, m, ZERO, s, x)
+#define WHERE(m, x, s) PICK($4, m, ZERO, s, x)
+#define EITHER(m, s, t) \
+	VMOVUPS t, V9; \
+	PICK($4, m, ZERO, s, V9); \
+	VMOVUPS V9, m
 #define ADDSCALED(a, d, s) \
 	VMULPS s, a, a; \
 	VADDPS a, d, d
@@ -67,6 +73,15 @@ const operations = `#define ADD(a, b) VADDPS b, a, a
 	VXORPS V9, V9, V9; \
 	VMAXPS x, V9, x; \
 	VADDPS V9, x, x
+// Combine the lanes of V0 into its first one.
+#define FOLD(OP) \
+	HALVE(OP); \
+	VEXTRACTF128 $1, Y0, X4; \
+	OP(V0, V4); \
+	VPERMILPS $0x4e, X0, X4; \
+	OP(V0, V4); \
+	VPERMILPS $0xb1, X0, X4; \
+	OP(V0, V4)
 
 `
 
@@ -97,6 +112,10 @@ func functions() []function {
 		{field: "Square", frame: unary, op: "SQUARED", doc: "x[i] * x[i]"},
 		{field: "Relu", frame: unary, op: "POSITIVE", doc: "max(x[i], 0)"},
 		{field: "Select", frame: ternary, op: "CHOOSE", doc: "mask[i] != 0 ? a[i] : b[i]"},
+		{field: "SelectS", frame: pick, op: "UNLESS", doc: "mask[i] != 0 ? x[i] : s"},
+		{field: "RSelectS", frame: pick, op: "WHERE", doc: "mask[i] != 0 ? s : x[i]"},
+		{field: "SelectSS", frame: numbers, op: "EITHER", doc: "mask[i] != 0 ? s : t"},
+		{field: "Dot", frame: dot, op: "ADD", doc: "sum of a[i] * b[i], for len(b) >= len(a)"},
 		{field: "Sum", frame: reduce, op: "ADD, ZERO", doc: "sum of x"},
 		{field: "MaxOf", frame: reduce, op: "LARGER, NINF", doc: "largest of x"},
 		{field: "MinOf", frame: reduce, op: "SMALLER, INF", doc: "smallest of x"},

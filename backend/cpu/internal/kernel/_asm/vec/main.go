@@ -127,7 +127,7 @@ func (s isa) signature(f function) string { return "func " + s.symbol(f) + f.fra
 func declare(b *strings.Builder, s isa) {
 	fmt.Fprintf(b, "\n// vec%s replaces the loops of v that need no more than %s.\nfunc vec%s(v *VecKernels) {\n", s.name, s.features, s.name)
 	for _, f := range functions() {
-		if !slices.Contains([]string{"Sum", "SumRows", "BoolToMask", "MaskToBool"}, f.field) {
+		if !slices.Contains([]string{"Dot", "Sum", "SumRows", "BoolToMask", "MaskToBool"}, f.field) {
 			fmt.Fprintf(b, "v.%s = %s\n", f.field, s.symbol(f))
 		}
 	}
