@@ -117,7 +117,7 @@ func TestVecElementaryAtSpecialValues(t *testing.T) {
 // long row: lanes under the mask must not matter.
 func TestVecElementaryFitsAnyLength(t *testing.T) {
 	forEachVecPath(t, func(t *testing.T, v VecKernels) {
-		x := vecInput(400, 8)
+		x := vecInput(1100, 8)
 		for _, e := range elementaries() {
 			long := make([]float32, len(x))
 			e.of(&v)(long, x)

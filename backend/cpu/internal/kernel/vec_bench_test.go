@@ -32,6 +32,11 @@ func BenchmarkVec(b *testing.B) {
 			measure("Relu/"+p.String(), func() { v.Relu(dst, x) })
 			measure("Sqrt/"+p.String(), func() { v.Sqrt(dst, y) })
 			measure("Sum/"+p.String(), func() { v.Sum(x) })
+			measure("Dot/"+p.String(), func() { v.Dot(x, y) })
+			measure("SumSq/"+p.String(), func() { v.SumSq(x) })
+			measure("Select/"+p.String(), func() { v.Select(dst, y, x, y) })
+			measure("SelectS/"+p.String(), func() { v.SelectS(dst, y, x, 2) })
+			measure("Axpy/"+p.String(), func() { v.Axpy(dst, x, 0.5) })
 			measure("SumRows/"+p.String(), func() { v.SumRows(dst[:32], x, n/32, 32) })
 			for _, e := range elementaries() {
 				f := e.of(&v)

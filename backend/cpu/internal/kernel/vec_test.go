@@ -23,7 +23,7 @@ func forEachVecPath(t *testing.T, f func(t *testing.T, v VecKernels)) {
 
 // vecSizes are lengths around the numbers of lanes and of lanes in a round.
 func vecSizes() []int {
-	return []int{0, 1, 2, 7, 8, 9, 15, 16, 17, 31, 32, 33, 47, 63, 64, 65, 100, 127, 128, 129, 300}
+	return []int{0, 1, 2, 7, 8, 9, 15, 16, 17, 31, 32, 33, 47, 63, 64, 65, 100, 127, 128, 129, 300, 1000}
 }
 
 // turningPoints are values at which the functions change their course.
@@ -116,6 +116,18 @@ func vecLoops() []loop {
 						f(dst, a, c[0])
 					}
 				}
+			case func(dst, mask, x []float32, s float32):
+				return func(dst, a, b, c []float32) {
+					if len(c) > 0 {
+						f(dst, a, b, c[0])
+					}
+				}
+			case func(dst, mask []float32, s, t float32):
+				return func(dst, a, b, c []float32) {
+					if len(c) > 0 {
+						f(dst, a, b[0], c[0])
+					}
+				}
 			case func(dst []float32, s float32):
 				return func(dst, _, _, c []float32) {
 					if len(c) > 0 {
@@ -171,7 +183,7 @@ func TestVecLoopsEqualGeneric(t *testing.T) {
 				compareInPlace(t, l.name, got, want, a, b, c)
 			}
 		}
-		if tested < 35 {
+		if tested < 41 {
 			t.Fatalf("%d loops tested", tested)
 		}
 	})
@@ -208,6 +220,9 @@ func TestVecStopsAtTheShortestOperand(t *testing.T) {
 			v.Select(dst.in, full, short, full)
 			v.Exp(dst.in, short)
 			v.MulS(dst.in, short, 2)
+			v.SelectS(dst.in, full, short, 2)
+			v.RSelectS(dst.in, short, full, 2)
+			v.SelectSS(dst.in, short, 2, 3)
 			v.BoolToMask(dst.in, make([]byte, n))
 			dst.check(t, "a loop")
 			for k, x := range dst.in[n:] {
@@ -261,6 +276,78 @@ func TestVecSumIsAccurate(t *testing.T) {
 			}
 			if got := float64(v.Sum(x.in)); !(math.Abs(got-exact) <= magnitude*3e-7) {
 				t.Errorf("Sum of %d = %g, want %g", n, got, exact)
+			}
+		}
+	})
+}
+
+// TestVecSumKeepsItsBound adds numbers that vanish beside the first one of their partial
+// sum, whatever the number of those.
+func TestVecSumKeepsItsBound(t *testing.T) {
+	forEachVecPath(t, func(t *testing.T, v VecKernels) {
+		ones := make([]float32, sumBlock)
+		for i := range ones {
+			ones[i] = 1
+		}
+		for _, parts := range []int{1, 8, 16, 32, 64, 128} {
+			x, exact := make([]float32, sumBlock), 0.0
+			for i := range x {
+				x[i] = 0x1p-24
+				if i < parts {
+					x[i] = 1
+				}
+				exact += float64(x[i])
+			}
+			for name, got := range map[string]float32{"Sum": v.Sum(x), "Dot": v.Dot(x, ones)} {
+				if math.Abs(float64(got)-exact) > exact*0x1p-15 {
+					t.Errorf("%s with %d ones = %.9g, want %.9g", name, parts, got, exact)
+				}
+			}
+		}
+	})
+}
+
+// TestVecDotIsAccurate surrounds the operands with NaN and gives one of them a tail that the
+// other does not have.
+func TestVecDotIsAccurate(t *testing.T) {
+	forEachVecPath(t, func(t *testing.T, v VecKernels) {
+		for i, n := range append(vecSizes(), 4095, 4096, 4097, 8200, 100_000) {
+			r := rand.New(rand.NewPCG(uint64(i), 4))
+			a, b := newFenced(n, i%16, float32(math.NaN())), newFenced(n, i%7, float32(math.NaN()))
+			exact, squares, magnitude := 0.0, 0.0, 0.0
+			for k := range n {
+				a.in[k], b.in[k] = float32(r.NormFloat64()), float32(r.NormFloat64()+0.5)
+				product := float64(a.in[k]) * float64(b.in[k])
+				exact += product
+				magnitude += math.Abs(product)
+				squares += float64(a.in[k]) * float64(a.in[k])
+			}
+			longer := a.all[40+i%16:][:n+i%20] // NaN follows
+			for name, got := range map[string]float32{"(a, b)": v.Dot(a.in, b.in), "(b, a)": v.Dot(b.in, a.in),
+				"(longer, b)": v.Dot(longer, b.in), "(b, longer)": v.Dot(b.in, longer)} {
+				if !(math.Abs(float64(got)-exact) <= magnitude*4e-7) {
+					t.Errorf("Dot%s of %d = %g, want %g", name, n, got, exact)
+				}
+			}
+			if got := float64(v.SumSq(a.in)); !(math.Abs(got-squares) <= squares*4e-7) {
+				t.Errorf("SumSq of %d = %g, want %g", n, got, squares)
+			}
+		}
+	})
+}
+
+func TestVecDotOfSpecialValues(t *testing.T) {
+	inf, nan := float32(math.Inf(1)), float32(math.NaN())
+	forEachVecPath(t, func(t *testing.T, v VecKernels) {
+		for _, n := range vecSizes()[1:] {
+			for _, at := range []int{0, n / 2, n - 1} {
+				for _, c := range []struct{ a, b, want float32 }{{inf, 1, inf}, {inf, -1, -inf}, {inf, 0, nan}, {nan, 0, nan}} {
+					a, b := make([]float32, n), make([]float32, n)
+					a[at], b[at] = c.a, c.b
+					if got := v.Dot(a, b); !sameValue(got, c.want) {
+						t.Errorf("Dot of %d with %g * %g at %d = %g, want %g", n, c.a, c.b, at, got, c.want)
+					}
+				}
 			}
 		}
 	})
