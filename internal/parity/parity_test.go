@@ -289,3 +289,24 @@ func BenchmarkUpdate(b *testing.B) {
 		})
 	}
 }
+
+// BenchmarkAgainstReference times one small update on both backends, so that
+// the ratio comes from one run.
+func BenchmarkAgainstReference(b *testing.B) {
+	m := model(b, "small", 64)
+	for name, backend := range map[string]compute.Backend{"cpu": backend(b, ""), "go": reference(b)} {
+		b.Run(name, func(b *testing.B) {
+			p := updateGraph(b, backend, m, 4, 4)
+			bufs := upload(b, backend, p, fill(m, p))
+			for b.Loop() {
+				out, err := p.Run(context.Background(), bufs, nil)
+				if err != nil {
+					b.Fatal(err)
+				}
+				if err := gx.Finalize(out...); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
