@@ -1,10 +1,11 @@
 // Package cpu is a GoMLX backend that runs graphs on the processor: pure Go and
 // Go assembly, no cgo. See the README beside this file for how it works.
 //
-// Graphs made of the operations it knows, on float32 and boolean tensors of
-// fixed shape, are compiled to a fixed schedule of fused vector loops and blocked
-// products. Graphs with anything else are run by GoMLX's reference backend, so
-// every graph runs.
+// Graphs on float32 and boolean tensors of fixed shape are compiled to a fixed
+// schedule of fused vector loops and blocked products. An operation it does not
+// know is run by GoMLX's reference backend in its place in the schedule; a graph
+// with other element types, or with functions, is run by the reference as a
+// whole. So every graph runs.
 package cpu
 
 import (

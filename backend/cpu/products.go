@@ -11,13 +11,19 @@ import (
 // last of each operand, without batch axes, are compiled here.
 func (f *Function) DotGeneral(lhs compute.Value, lhsContract, lhsBatch []int, rhs compute.Value, rhsContract, rhsBatch []int, config compute.DotGeneralConfig) (compute.Value, error) {
 	v, err := f.Function.DotGeneral(lhs, lhsContract, lhsBatch, rhs, rhsContract, rhsBatch, config)
-	if err != nil || !f.floats(lhs, rhs) || len(lhsBatch)+len(rhsBatch) > 0 || len(lhsContract) != 1 || len(rhsContract) != 1 || !plain(config) {
+	if err != nil || !f.floats(lhs, rhs) || !plain(config) {
 		return v, err
+	}
+	elsewhere := func(g compute.Function, in []compute.Value) (compute.Value, error) {
+		return g.DotGeneral(in[0], lhsContract, lhsBatch, in[1], rhsContract, rhsBatch, config)
+	}
+	if len(lhsBatch)+len(rhsBatch) > 0 || len(lhsContract) != 1 || len(rhsContract) != 1 {
+		return f.delegate("DotGeneral", v, nil, elsewhere, lhs, rhs)
 	}
 	left, ok := end(f.nodes[lhs], lhsContract[0])
 	right, ok2 := end(f.nodes[rhs], rhsContract[0])
 	if !ok || !ok2 {
-		return v, nil
+		return f.delegate("DotGeneral", v, nil, elsewhere, lhs, rhs)
 	}
 	return f.record(v, nil, ir.Node{Op: ir.Dot, Dot: &ir.Contraction{LeftLast: left, RightLast: right}}, lhs, rhs)
 }
@@ -41,8 +47,13 @@ func end(n *ir.Node, axis int) (last, ok bool) {
 // ConvGeneral convolves. Two spatial axes without groups are compiled here.
 func (f *Function) ConvGeneral(input, kernel compute.Value, axes compute.ConvolveAxesConfig, strides []int, paddings [][2]int, inputDilations, kernelDilations []int, channelGroups, batchGroups int) (compute.Value, error) {
 	v, err := f.Function.ConvGeneral(input, kernel, axes, strides, paddings, inputDilations, kernelDilations, channelGroups, batchGroups)
-	if err != nil || !f.floats(input, kernel) || len(axes.InputSpatial) != 2 || channelGroups > 1 || batchGroups > 1 {
+	if err != nil || !f.floats(input, kernel) {
 		return v, err
+	}
+	if len(axes.InputSpatial) != 2 || channelGroups > 1 || batchGroups > 1 {
+		return f.delegate("ConvGeneral", v, nil, func(g compute.Function, in []compute.Value) (compute.Value, error) {
+			return g.ConvGeneral(in[0], in[1], axes, strides, paddings, inputDilations, kernelDilations, channelGroups, batchGroups)
+		}, input, kernel)
 	}
 	c := &ir.Convolution{
 		Input:  [4]int{axes.InputBatch, axes.InputChannels, axes.InputSpatial[0], axes.InputSpatial[1]},

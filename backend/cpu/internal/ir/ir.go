@@ -23,6 +23,7 @@ const (
 	ReduceMin
 	Concatenate
 	Pad
+	Foreign // run by the reference, one operation at a time
 	// Views: the same elements under another shape.
 	Reshape
 	Transpose
@@ -64,7 +65,7 @@ const (
 )
 
 var names = [ops]string{
-	"parameter", "constant", "iota", "dot", "conv", "reduce_sum", "reduce_max", "reduce_min", "concatenate", "pad",
+	"parameter", "constant", "iota", "dot", "conv", "reduce_sum", "reduce_max", "reduce_min", "concatenate", "pad", "foreign",
 	"reshape", "transpose", "slice", "reverse", "broadcast",
 	"add", "sub", "mul", "div", "max", "min", "neg", "abs", "sign", "sqrt", "rsqrt", "exp", "expm1", "log", "log1p",
 	"tanh", "logistic", "identity",
@@ -100,6 +101,23 @@ type Node struct {
 	Conv    *Convolution
 	Dot     *Contraction
 	Pad     *Padding
+	Foreign Call
+}
+
+// Call is an operation that is computed elsewhere. It may be called by several
+// goroutines at once.
+type Call interface {
+	// Name is the operation's name.
+	Name() string
+	// Run computes the result from dense operands.
+	Run(operands []Memory, result Memory) error
+}
+
+// Memory is the elements of a dense tensor: exactly one slice is set. Booleans
+// are bytes 0 and 1.
+type Memory struct {
+	Float32 []float32
+	Bytes   []byte
 }
 
 // Convolution describes a two-dimensional Conv without groups. Axes are given

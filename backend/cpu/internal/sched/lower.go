@@ -84,6 +84,8 @@ func (l *lowering) lowerHeavy(n *ir.Node) error {
 		l.lowerConcatenate(n)
 	case ir.Pad:
 		l.lowerPad(n)
+	case ir.Foreign:
+		l.lowerForeign(n)
 	default:
 		return fmt.Errorf("%w: %s", ErrUnsupported, n)
 	}

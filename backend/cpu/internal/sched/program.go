@@ -47,12 +47,8 @@ type Output struct {
 	Bool bool
 }
 
-// Buffers is memory of the caller: exactly one slice is set. Booleans are bytes
-// 0 and 1.
-type Buffers struct {
-	Float32 []float32
-	Bytes   []byte
-}
+// Buffers is memory of the caller.
+type Buffers = ir.Memory
 
 // Compile lowers the graph of the outputs. table provides the kernels and
 // workers is the size of the pool that will run the program.
