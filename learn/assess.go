@@ -8,13 +8,17 @@ import (
 	"github.com/orrery-rl/orrery/metrics"
 )
 
-// evaluateIfDue evaluates every EvalEvery episodes after the seed episodes, once.
+// evaluateIfDue evaluates every EvalEvery episodes after the seed episodes, once,
+// and saves the run, so that no evaluation is recorded twice.
 func (r *Run) evaluateIfDue(ctx context.Context) error {
 	n := r.counters.Episodes - int64(r.cfg.SeedEpisodes)
 	if r.cfg.EvalEvery == 0 || n <= 0 || n%int64(r.cfg.EvalEvery) != 0 || r.evaluated == r.counters.Episodes {
 		return nil
 	}
-	return r.evaluate(ctx)
+	if err := r.evaluate(ctx); err != nil {
+		return err
+	}
+	return r.snapshot(ctx)
 }
 
 // evaluate plays the evaluation episodes with the current parameters. Their

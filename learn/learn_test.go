@@ -482,3 +482,21 @@ func TestMetricsAreInTheCatalogue(t *testing.T) {
 		}
 	}
 }
+
+// TestMissingSnapshotsDoNotCostTheEpisodes removes the snapshots of a run.
+func TestMissingSnapshotsDoNotCostTheEpisodes(t *testing.T) {
+	dir := t.TempDir()
+	if _, err := train(t, context.Background(), parts(t, dir, newToy(t))); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.RemoveAll(filepath.Join(dir, snapshotsDir)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Open(context.Background(), parts(t, dir, newToy(t))); !errors.Is(err, ErrNoSnapshot) {
+		t.Fatalf("%v", err)
+	}
+	files, err := os.ReadDir(filepath.Join(dir, episodesDir))
+	if err != nil || len(files) != 6 {
+		t.Fatalf("%d episodes are left (%v)", len(files), err)
+	}
+}

@@ -58,7 +58,10 @@ func NewLearner(backend compute.Backend, model *worldmodel.Model, opt optim.Conf
 	l.program, err = gx.Compile(backend, "update", append(inputs, data...), func(_ *graph.Graph, in []*graph.Node) []*graph.Node {
 		return buildUpdate(model, opt, in, n)
 	})
-	return l, err
+	if err != nil {
+		return nil, errors.Join(err, gx.Finalize(l.images, l.actions, l.rewards, l.noise, l.correction))
+	}
+	return l, nil
 }
 
 // buildUpdate is the graph of one update. Its outputs are the new parameters

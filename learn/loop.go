@@ -73,7 +73,7 @@ func (r *Run) stop(ctx context.Context, cause error) error {
 	if ctx.Err() == nil || !errors.Is(cause, ctx.Err()) {
 		return cause
 	}
-	if err := r.snapshot(context.WithoutCancel(ctx)); err != nil {
+	if err := r.snapshot(ctx); err != nil {
 		return fmt.Errorf("%w, and saving failed: %w", ErrInterrupted, err)
 	}
 	return ErrInterrupted

@@ -33,7 +33,9 @@ const milestoneKey = "learn"
 
 // snapshot saves the whole run atomically. The seed and the counters are the
 // state of all random streams: each is derived from them when it is needed.
+// An interruption does not keep it from being written.
 func (r *Run) snapshot(ctx context.Context) error {
+	ctx = context.WithoutCancel(ctx)
 	return r.watch.time(phaseIO, func() error {
 		s, err := r.capture()
 		if err != nil {
@@ -105,8 +107,18 @@ func (r *Run) restore(ctx context.Context) error {
 	return r.replay.TruncateTo(ctx, int(r.counters.Episodes))
 }
 
-// begin initialises a new run.
+// ErrNoSnapshot reports a run whose snapshots are gone while its episodes are
+// there: starting anew would delete them.
+var ErrNoSnapshot = errors.New("the snapshots are missing")
+
+// begin initialises a new run. A run killed before its first snapshot leaves
+// the seed episodes and one more, which are collected again; more than that was
+// learned from, and is not deleted.
 func (r *Run) begin(ctx context.Context) error {
+	if n := r.replay.Episodes(); n > r.cfg.SeedEpisodes+1 {
+		return fmt.Errorf("learn: %s holds %d episodes, but %w: restore %s, or start a new run in another directory",
+			r.Dir, n, ErrNoSnapshot, filepath.Join(r.Dir, snapshotsDir))
+	}
 	params := r.Model.InitParams(r.stream("init", 0))
 	if err := r.learner.SetState(params, zeros(params), zeros(params)); err != nil {
 		return err

@@ -70,6 +70,9 @@ func (e *Executable) Dump(w io.Writer) error {
 // Execute runs the computation. Donated buffers are released, or become outputs;
 // the same buffer must not be donated and given as another input, too.
 func (e *Executable) Execute(inputs []compute.Buffer, donate []bool, device compute.DeviceNum) ([]compute.Buffer, error) {
+	if e.backend.IsFinalized() {
+		return nil, errors.New("cpu: the backend is finalized")
+	}
 	ours := make([]*Buffer, len(inputs))
 	for i, in := range inputs {
 		var ok bool
