@@ -294,7 +294,10 @@ func (l *lowering) lowerDot(n *ir.Node) error {
 	if err != nil {
 		return unsupported(n, err)
 	}
-	l.multiply(out, product, left.st, right.st, fmt.Sprintf("dot [%d, %d] x [%d, %d]", spec.M, spec.K, spec.K, spec.N))
+	l.multiply(&productStep{
+		dst: out, x: left.st, w: right.st, product: product, operands: (spec.M + spec.N) * spec.K,
+		what: fmt.Sprintf("dot [%d, %d] x [%d, %d]", spec.M, spec.K, spec.K, spec.N),
+	})
 	l.views[n] = dense(out, n.Dims)
 	return nil
 }
@@ -339,9 +342,9 @@ func (l *lowering) matrix(x *ir.Node, last bool) matrix {
 	return m
 }
 
-func (l *lowering) multiply(dst *storage, product *relation.Product, x, w *storage, what string) {
-	l.scratch = max(l.scratch, product.Scratch())
-	l.steps = append(l.steps, &productStep{dst: dst, x: x, w: w, product: product, what: what})
+func (l *lowering) multiply(s *productStep) {
+	l.scratch = max(l.scratch, s.product.Scratch())
+	l.steps = append(l.steps, s)
 }
 
 func (l *lowering) lowerConv(n *ir.Node) error {
@@ -359,7 +362,10 @@ func (l *lowering) lowerConv(n *ir.Node) error {
 	if err != nil {
 		return unsupported(n, err)
 	}
-	l.multiply(out.st, product, x.st, w.st, fmt.Sprintf("conv %v * %v", n.In[0].Dims, n.In[1].Dims))
+	l.multiply(&productStep{
+		dst: out.st, x: x.st, w: w.st, product: product, operands: x.size() + w.size(),
+		what: fmt.Sprintf("conv %v * %v", n.In[0].Dims, n.In[1].Dims),
+	})
 	l.views[n] = out
 	return nil
 }

@@ -12,6 +12,7 @@ type productStep struct {
 	dst, x, w *storage
 	product   *relation.Product
 	what      string
+	operands  int          // elements of both operands
 	epilogue  *clusterStep // may be nil
 }
 

@@ -9,6 +9,7 @@ import (
 	"io"
 	"slices"
 	"sync"
+	"time"
 
 	"github.com/orrery-rl/orrery/backend/cpu/internal/ir"
 	"github.com/orrery-rl/orrery/backend/cpu/internal/kernel"
@@ -37,8 +38,10 @@ type Program struct {
 	outputs []Output
 	inPlace []int
 
-	mu   sync.Mutex
-	idle []*run
+	mu        sync.Mutex
+	idle      []*run
+	profiling bool
+	took      []time.Duration // by step, while or since profiling is on
 }
 
 // Output describes a result.
@@ -117,6 +120,10 @@ func (p *Program) Run(ctx context.Context, workers *pool.Pool, inputs, outputs [
 	r := p.acquire()
 	defer p.release(r)
 	r.ctx, r.pool, r.inputs, r.outputs = ctx, workers, inputs, outputs
+	if r.profiled {
+		p.timed(r)
+		return r.err
+	}
 	for _, s := range p.steps {
 		if s.run(r); r.err != nil {
 			return r.err
@@ -131,10 +138,12 @@ func (p *Program) acquire() *run {
 	if n := len(p.idle); n > 0 {
 		r := p.idle[n-1]
 		p.idle = p.idle[:n-1]
+		r.profiled = p.profiling
 		return r
 	}
 	return &run{
-		vec: &p.table.Vec, arena: make([]float32, p.arena), boolArena: make([]byte, p.bytes),
+		profiled: p.profiling,
+		vec:      &p.table.Vec, arena: make([]float32, p.arena), boolArena: make([]byte, p.bytes),
 		scratch: make([]float32, p.scratch), evaluators: make([]evaluator, p.workers),
 	}
 }
@@ -159,6 +168,7 @@ type run struct {
 	evaluators      []evaluator
 	generation      int // counts clusters, so that an evaluator knows a new one
 	err             error
+	profiled        bool // whether the time of each step is wanted
 }
 
 // f32 returns the elements of a storage.
