@@ -33,6 +33,10 @@ type Config struct {
 	// Path forces a family of kernels: generic, avx2 or avx512; empty or auto
 	// takes the fastest this CPU has.
 	Path string
+	// Precision is that of large products: f32, bf16 (operands rounded to bfloat16, sums
+	// in float32; an error where the kernels have none), or auto, the default, which is
+	// f32. Everything else is computed in float32.
+	Precision string
 	// Log is told when a graph is left to the reference backend; nil discards it.
 	Log *slog.Logger
 }
@@ -62,6 +66,9 @@ func New(cfg Config) (*Backend, error) {
 	if err != nil {
 		return nil, fmt.Errorf("cpu: %w", err)
 	}
+	if table, err = withPrecision(table, cfg.Precision); err != nil {
+		return nil, err
+	}
 	if cfg.Threads < 0 {
 		return nil, fmt.Errorf("cpu: %d threads; it must be at least 1, or 0 for one per processor", cfg.Threads)
 	}
@@ -89,7 +96,7 @@ func (b *Backend) String() string { return Name }
 
 // Description says which kernels and how many threads are used.
 func (b *Backend) Description() string {
-	return fmt.Sprintf("cpu backend, %s kernels, %d threads", b.table.Path, b.pool.Workers())
+	return fmt.Sprintf("cpu backend, %s kernels, %s products, %d threads", b.table.Path, b.Precision(), b.pool.Workers())
 }
 
 // NumDevices is 1.

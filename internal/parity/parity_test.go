@@ -214,7 +214,10 @@ func TestUpdateIsReproducible(t *testing.T) {
 }
 
 // imagination is a world model as the planner sees it.
-type imagination struct{ net *worldmodel.Net }
+type imagination struct {
+	net   *worldmodel.Net
+	noise int
+}
 
 func (m imagination) StepPrior(s plan.State, action, noise *graph.Node) plan.State {
 	next, _ := m.net.StepPrior(worldmodel.State{Deter: s[0], Stoch: s[1]}, action, noise)
@@ -225,7 +228,29 @@ func (m imagination) Score(s plan.State) *graph.Node {
 	return m.net.Reward(m.net.Features(worldmodel.State{Deter: s[0], Stoch: s[1]}))
 }
 
-func (m imagination) NoiseSize() int { return 4 }
+func (m imagination) NoiseSize() int { return m.noise }
+
+// planGraph compiles the search for plans of envs environments.
+func planGraph(t testing.TB, b compute.Backend, m *worldmodel.Model, cfg plan.Config, envs int) *gx.Program {
+	size := m.Config()
+	layout := cfg.Noise(envs, 1, size.StochSize)
+	state := func(n int) shapes.Shape { return shapes.Make(dtypes.Float32, envs, n) }
+	inputs := append(m.ParamInputs("", dtypes.Float32),
+		gx.Input{Name: "deter", Shape: state(size.DeterSize)}, gx.Input{Name: "stoch", Shape: state(size.StochSize)})
+	n := len(m.ParamSpecs())
+	p, err := gx.Compile(b, "plan", append(inputs, layout.Inputs()...), func(_ *graph.Graph, in []*graph.Node) []*graph.Node {
+		net, err := m.Bind(in[:n])
+		if err != nil {
+			panic(err)
+		}
+		return plan.CEM(cfg, imagination{net, size.StochSize}, plan.State{in[n], in[n+1]}, 1, in[n+2:]).Outputs()
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(p.Close)
+	return p
+}
 
 // TestPlanAgrees compares the planner's graph on a tiny model.
 func TestPlanAgrees(t *testing.T) {
@@ -234,24 +259,7 @@ func TestPlanAgrees(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	compile := func(b compute.Backend) *gx.Program {
-		layout := cfg.Noise(2, 1, 4)
-		inputs := append(m.ParamInputs("", dtypes.Float32),
-			gx.Input{Name: "deter", Shape: shapes.Make(dtypes.Float32, 2, 16)}, gx.Input{Name: "stoch", Shape: shapes.Make(dtypes.Float32, 2, 4)})
-		n := len(m.ParamSpecs())
-		p, err := gx.Compile(b, "plan", append(inputs, layout.Inputs()...), func(_ *graph.Graph, in []*graph.Node) []*graph.Node {
-			net, err := m.Bind(in[:n])
-			if err != nil {
-				panic(err)
-			}
-			return plan.CEM(cfg, imagination{net}, plan.State{in[n], in[n+1]}, 1, in[n+2:]).Outputs()
-		})
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(p.Close)
-		return p
-	}
+	compile := func(b compute.Backend) *gx.Program { return planGraph(t, b, m, cfg, 2) }
 	ref := reference(t)
 	p := compile(ref)
 	data := fill(m, p)
@@ -267,26 +275,66 @@ func TestPlanAgrees(t *testing.T) {
 	}
 }
 
+// precisions are those that the products of this machine have.
+func precisions(t testing.TB) map[string]compute.Backend {
+	have := map[string]compute.Backend{}
+	for _, precision := range []string{"f32", "bf16"} {
+		b, err := cpu.New(cpu.Config{Precision: precision})
+		if err != nil {
+			t.Log(err)
+			continue
+		}
+		t.Cleanup(b.Finalize)
+		have[precision] = b
+	}
+	return have
+}
+
 func BenchmarkUpdate(b *testing.B) {
+	backends := precisions(b)
 	for _, test := range []struct {
 		preset        string
 		batch, length int
 	}{{"small", 16, 32}, {"small", 32, 32}, {"paper", 50, 50}} {
-		b.Run(fmt.Sprintf("%s/%dx%d", test.preset, test.batch, test.length), func(b *testing.B) {
-			backend := backend(b, "")
-			m := model(b, test.preset, 64)
-			p := updateGraph(b, backend, m, test.batch, test.length)
-			bufs := upload(b, backend, p, fill(m, p))
-			for b.Loop() {
-				out, err := p.Run(context.Background(), bufs, nil)
-				if err != nil {
-					b.Fatal(err)
-				}
-				if err := gx.Finalize(out...); err != nil {
-					b.Fatal(err)
-				}
-			}
-		})
+		m := model(b, test.preset, 64)
+		for name, backend := range backends {
+			b.Run(fmt.Sprintf("%s/%dx%d/%s", test.preset, test.batch, test.length, name), func(b *testing.B) {
+				p := updateGraph(b, backend, m, test.batch, test.length)
+				bench(b, backend, p, fill(m, p))
+			})
+		}
+	}
+}
+
+// BenchmarkPlan times one plan for one environment.
+func BenchmarkPlan(b *testing.B) {
+	backends := precisions(b)
+	for _, preset := range []string{"small", "paper"} {
+		m := model(b, preset, 64)
+		cfg, err := plan.PresetConfig(preset)
+		if err != nil {
+			b.Fatal(err)
+		}
+		for name, backend := range backends {
+			b.Run(preset+"/"+name, func(b *testing.B) {
+				p := planGraph(b, backend, m, cfg, 1)
+				bench(b, backend, p, fill(m, p))
+			})
+		}
+	}
+}
+
+// bench times executions of p on the same inputs.
+func bench(b *testing.B, backend compute.Backend, p *gx.Program, data [][]float32) {
+	bufs := upload(b, backend, p, data)
+	for b.Loop() {
+		out, err := p.Run(context.Background(), bufs, nil)
+		if err != nil {
+			b.Fatal(err)
+		}
+		if err := gx.Finalize(out...); err != nil {
+			b.Fatal(err)
+		}
 	}
 }
 
@@ -297,16 +345,7 @@ func BenchmarkAgainstReference(b *testing.B) {
 	for name, backend := range map[string]compute.Backend{"cpu": backend(b, ""), "go": reference(b)} {
 		b.Run(name, func(b *testing.B) {
 			p := updateGraph(b, backend, m, 4, 4)
-			bufs := upload(b, backend, p, fill(m, p))
-			for b.Loop() {
-				out, err := p.Run(context.Background(), bufs, nil)
-				if err != nil {
-					b.Fatal(err)
-				}
-				if err := gx.Finalize(out...); err != nil {
-					b.Fatal(err)
-				}
-			}
+			bench(b, backend, p, fill(m, p))
 		})
 	}
 }

@@ -101,6 +101,103 @@ func gemmAVX512_13x2(args *GemmArgs, n int)
 //go:noescape
 func gemmAVX512_14x2(args *GemmArgs, n int)
 
+// gemmBF16Tiles returns the tiles that need AVX-512F and AVX512_BF16: element [v-1][m-1] computes [GemmArgs]
+// for m rows and n columns in v vectors, (v-1)*16 < n <= v*16.
+func gemmBF16Tiles() *[2][14]func(args *GemmArgs, n int) {
+	return &[2][14]func(args *GemmArgs, n int){
+		{gemmBF16_1x1, gemmBF16_2x1, gemmBF16_3x1, gemmBF16_4x1, gemmBF16_5x1, gemmBF16_6x1,
+			gemmBF16_7x1, gemmBF16_8x1, gemmBF16_9x1, gemmBF16_10x1, gemmBF16_11x1, gemmBF16_12x1,
+			gemmBF16_13x1, gemmBF16_14x1},
+		{gemmBF16_1x2, gemmBF16_2x2, gemmBF16_3x2, gemmBF16_4x2, gemmBF16_5x2, gemmBF16_6x2,
+			gemmBF16_7x2, gemmBF16_8x2, gemmBF16_9x2, gemmBF16_10x2, gemmBF16_11x2, gemmBF16_12x2,
+			gemmBF16_13x2, gemmBF16_14x2},
+	}
+}
+
+//go:noescape
+func gemmBF16_1x1(args *GemmArgs, n int)
+
+//go:noescape
+func gemmBF16_2x1(args *GemmArgs, n int)
+
+//go:noescape
+func gemmBF16_3x1(args *GemmArgs, n int)
+
+//go:noescape
+func gemmBF16_4x1(args *GemmArgs, n int)
+
+//go:noescape
+func gemmBF16_5x1(args *GemmArgs, n int)
+
+//go:noescape
+func gemmBF16_6x1(args *GemmArgs, n int)
+
+//go:noescape
+func gemmBF16_7x1(args *GemmArgs, n int)
+
+//go:noescape
+func gemmBF16_8x1(args *GemmArgs, n int)
+
+//go:noescape
+func gemmBF16_9x1(args *GemmArgs, n int)
+
+//go:noescape
+func gemmBF16_10x1(args *GemmArgs, n int)
+
+//go:noescape
+func gemmBF16_11x1(args *GemmArgs, n int)
+
+//go:noescape
+func gemmBF16_12x1(args *GemmArgs, n int)
+
+//go:noescape
+func gemmBF16_13x1(args *GemmArgs, n int)
+
+//go:noescape
+func gemmBF16_14x1(args *GemmArgs, n int)
+
+//go:noescape
+func gemmBF16_1x2(args *GemmArgs, n int)
+
+//go:noescape
+func gemmBF16_2x2(args *GemmArgs, n int)
+
+//go:noescape
+func gemmBF16_3x2(args *GemmArgs, n int)
+
+//go:noescape
+func gemmBF16_4x2(args *GemmArgs, n int)
+
+//go:noescape
+func gemmBF16_5x2(args *GemmArgs, n int)
+
+//go:noescape
+func gemmBF16_6x2(args *GemmArgs, n int)
+
+//go:noescape
+func gemmBF16_7x2(args *GemmArgs, n int)
+
+//go:noescape
+func gemmBF16_8x2(args *GemmArgs, n int)
+
+//go:noescape
+func gemmBF16_9x2(args *GemmArgs, n int)
+
+//go:noescape
+func gemmBF16_10x2(args *GemmArgs, n int)
+
+//go:noescape
+func gemmBF16_11x2(args *GemmArgs, n int)
+
+//go:noescape
+func gemmBF16_12x2(args *GemmArgs, n int)
+
+//go:noescape
+func gemmBF16_13x2(args *GemmArgs, n int)
+
+//go:noescape
+func gemmBF16_14x2(args *GemmArgs, n int)
+
 // gemmAVX2Tiles returns the tiles that need AVX2 and FMA3: element [v-1][m-1] computes [GemmArgs]
 // for m rows and n columns in v vectors, (v-1)*8 < n <= v*8.
 func gemmAVX2Tiles() *[2][6]func(args *GemmArgs, n int) {

@@ -15,6 +15,8 @@ type Table struct {
 	Path Path
 	Gemm GemmKernels
 	Vec  VecKernels
+	// Pairs are the bfloat16 kernels; nil where the path has none.
+	Pairs *PairKernels
 }
 
 // New returns the kernels of path p, or an error when this CPU or build lacks them.
@@ -23,5 +25,12 @@ func New(p Path) (*Table, error) {
 		return nil, fmt.Errorf("kernel: path %v is not available on this CPU or in this build: choose one of %v",
 			p, Available())
 	}
-	return &Table{Path: p, Gemm: newGemm(p), Vec: newVec(p)}, nil
+	return &Table{Path: p, Gemm: newGemm(p), Vec: newVec(p), Pairs: newPairs(p)}, nil
+}
+
+// Exact returns the table without the kernels that round their operands.
+func (t *Table) Exact() *Table {
+	exact := *t
+	exact.Pairs = nil
+	return &exact
 }

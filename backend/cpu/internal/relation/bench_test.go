@@ -32,7 +32,10 @@ func forEachVectorPath(b *testing.B, f func(b *testing.B, t *kernel.Table)) {
 		if err != nil {
 			b.Fatal(err)
 		}
-		b.Run(p.String(), func(b *testing.B) { f(b, table) })
+		b.Run(p.String(), func(b *testing.B) { f(b, table.Exact()) })
+		if table.Pairs != nil {
+			b.Run(p.String()+"-bf16", func(b *testing.B) { f(b, table) })
+		}
 	}
 }
 

@@ -11,21 +11,26 @@ type call struct {
 	problem                   *problem
 	gemm                      *kernel.GemmKernels
 	dst, left, right, scratch []float32
+	packed                    []float32 // the packed right operand
 	epilogue                  Epilogue
 	workers                   []*worker
-	steps                     []phase
+	pack, steps               []phase
 }
 
 // worker is what one worker of the pool owns during a call.
 type worker struct {
-	args kernel.GemmArgs
-	tile []float32 // MR x NR elements on their way to a strided output
+	args  kernel.GemmArgs
+	tile  []float32 // a few rows of NR elements on their way to a strided output or to words
+	first int       // the image that the left operand of args begins with
 }
 
 // newCall makes a call for pl.
 func newCall(k *kernel.GemmKernels, p *problem, pl plan) *call {
 	c := &call{problem: p, gemm: k}
 	c.steps = pl.phases(c)
+	if _, size := pl.packing(); size > 0 {
+		c.pack = []phase{pl.packPhase(c)}
+	}
 	return c
 }
 
@@ -36,15 +41,20 @@ func (c *call) start(dst, x, w, scratch []float32, epilogue Epilogue, workers in
 		c.left, c.right = w, x
 	}
 	c.scratch = alignLine(scratch)
+	c.staff(workers)
+}
+
+// staff makes sure that the call has so many workers.
+func (c *call) staff(workers int) {
 	for len(c.workers) < workers {
-		tile := make([]float32, c.gemm.MR*c.gemm.NR+lineFloats)
+		tile := make([]float32, max(c.gemm.MR, 2*wordRows)*c.gemm.NR+lineFloats)
 		c.workers = append(c.workers, &worker{tile: alignLine(tile)})
 	}
 }
 
 // end drops the references to the operands, which the caller may reuse.
 func (c *call) end() {
-	c.dst, c.left, c.right, c.scratch, c.epilogue = nil, nil, nil, nil, nil
+	c.dst, c.left, c.right, c.scratch, c.packed, c.epilogue = nil, nil, nil, nil, nil, nil
 	for _, w := range c.workers {
 		w.args = kernel.GemmArgs{}
 	}

@@ -132,7 +132,7 @@ func TestSameBits(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	modelConvs(16, 20, func(name string, s ConvSpec) {
+	modelConvs(16, 160, func(name string, s ConvSpec) {
 		nx, nw, ny := s.sizes()
 		x, w := random(nx, 1), random(nw, 2)
 		var first []float32

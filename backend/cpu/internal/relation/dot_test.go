@@ -38,6 +38,7 @@ func checkDot(table *kernel.Table, s DotSpec, workers int) error {
 	if err := dot.Run(context.Background(), goPool(workers), dst, a, b, nanScratch(dot.Scratch()), cover.epilogue(dst)); err != nil {
 		return err
 	}
+	a, b = operands(table, dot, a, b)
 	for m := range s.M {
 		for n := range s.N {
 			at := m*s.C.Row + n*s.C.Col

@@ -34,11 +34,13 @@ const (
 type mapPlan struct {
 	k       *kernel.GemmKernels
 	p       *problem // as given
-	q       *problem // folded, or p
+	q       *problem // what the tiles compute: folded, over words, or p
 	fold    *fold    // nil unless folded
+	words   *mapWords
 	workers int
 
 	packed    bool
+	key       string   // of the packed form
 	taps      [][2]int // right positions in packed order
 	panel     int      // columns of a panel
 	panels    int
@@ -64,18 +66,26 @@ type item struct {
 }
 
 // chunk is items[lo:hi], which make up output rows [yLo, yHi).
-type chunk struct{ lo, hi, yLo, yHi int }
+type chunk struct {
+	lo, hi, yLo, yHi int
+	fresh            []int // rows of the left operand to round first, see [mapWords]
+}
 
-func newMapPlan(k *kernel.GemmKernels, p *problem, workers int) (*mapPlan, error) {
+func newMapPlan(t *kernel.Table, p *problem, workers int) (*mapPlan, error) {
+	k := &t.Gemm
 	m := &mapPlan{k: k, p: p, q: p, workers: workers, dense: p.dense()}
 	if f, q, ok := newFold(p, min(k.NR, 16)); ok {
 		m.fold, m.q = f, q
 	}
+	rows := m.q.m * m.q.out.size[0] * m.q.out.size[1]
+	m.packed = m.fold != nil || m.q.right.line != 1 || rows >= packRows
+	if t.Pairs != nil && rows >= packRows {
+		m.useWords(t.Pairs)
+	}
 	q := m.q
+	k = m.k
 	m.panel = min(k.NR, ceilDiv(q.j, k.Lanes)*k.Lanes)
 	m.panels = ceilDiv(q.j, m.panel)
-	rows := q.m * q.out.size[0] * q.out.size[1]
-	m.packed = m.fold != nil || q.right.line != 1 || rows >= packRows
 	m.orderTaps()
 	size := len(m.taps) * q.i * m.panel
 	if size > math.MaxInt32 {
@@ -85,6 +95,7 @@ func newMapPlan(k *kernel.GemmKernels, p *problem, workers int) (*mapPlan, error
 	m.chooseBlock(k.MR)
 	m.buildItems()
 	m.chooseChunks()
+	m.key = m.packingKey()
 	return m, nil
 }
 
@@ -236,13 +247,36 @@ func (m *mapPlan) chooseChunks() {
 		lo = c.hi
 	}
 	m.perChunk = m.blocks < 4*m.workers && len(m.chunks) > 1
+	if m.words != nil {
+		m.chooseFresh()
+	}
+}
+
+// packing implements plan.
+func (m *mapPlan) packing() (key string, size int) {
+	if !m.packed {
+		return "", 0
+	}
+	return m.key, m.panels * m.panelSize
+}
+
+// packingKey names everything that the packed form depends on.
+func (m *mapPlan) packingKey() string {
+	key := fmt.Sprintf("%d+%d %d %d %d %d", m.p.right, m.q.right.size, m.p.j, m.p.i, m.panel, m.taps)
+	if m.fold != nil {
+		key += fmt.Sprintf(" %d", *m.fold)
+	}
+	if m.words != nil {
+		key += " words"
+	}
+	return key
 }
 
 func (m *mapPlan) scratch() int {
-	if !m.packed {
+	if m.words == nil {
 		return 0
 	}
-	return m.panels * m.panelSize
+	return m.workers * m.words.block
 }
 
 // String implements plan.
@@ -257,6 +291,9 @@ func (m *mapPlan) String() string {
 		m.blocks, m.block, len(m.chunks), m.panels, m.panel, positions, m.q.out.size[0]*m.q.out.size[1])
 	if m.fold != nil {
 		s += fmt.Sprintf(", %dx%d phases folded", m.fold.f[0], m.fold.f[1])
+	}
+	if m.words != nil {
+		s += ", bfloat16"
 	}
 	if !m.packed {
 		s += ", weights in place"

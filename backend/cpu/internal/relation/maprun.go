@@ -3,9 +3,6 @@ package relation
 // phases implements plan.
 func (m *mapPlan) phases(c *call) []phase {
 	var steps []phase
-	if m.packed {
-		steps = append(steps, m.packPhase(c))
-	}
 	tasks := m.blocks
 	if m.perChunk {
 		tasks *= len(m.chunks)
@@ -34,6 +31,9 @@ func (m *mapPlan) chunk(c *call, block int, ch chunk, worker int) {
 	hi := min(lo+m.block, m.q.m)
 	w := c.workers[worker]
 	m.load(c, w)
+	if m.words != nil {
+		m.round(c, w, ch, worker, lo, hi)
+	}
 	for panel := range m.panels {
 		m.aim(w, panel)
 		for i := range m.items[ch.lo:ch.hi] {
@@ -55,8 +55,9 @@ func (m *mapPlan) load(c *call, w *worker) {
 	g := &w.args
 	g.A, g.B, g.C = c.left, c.right, c.dst
 	if m.packed {
-		g.B = c.scratch
+		g.B = c.packed
 	}
+	w.first = 0
 	g.AK, g.BK, g.Add = m.q.left.in, m.bStep(), m.q.add
 	if m.scattered() {
 		g.C, g.COff, g.CRow, g.Add = w.tile, 0, m.panel, false
@@ -101,7 +102,7 @@ func (m *mapPlan) tile(c *call, w *worker, it *item, panel, image, position, row
 	cols := min(m.panel, q.j-col)
 	g.Segs = it.segs
 	g.ARow = it.aRow
-	g.AOff = q.left.off + image*q.left.line + position*it.aRow
+	g.AOff = q.left.off + (image-w.first)*q.left.line + position*it.aRow
 	if m.scattered() {
 		m.k.Tile(g, rows, cols)
 		m.scatter(c, w, it, col, cols, image, position, rows)

@@ -1,14 +1,19 @@
 package relation
 
-// packPhase copies the right operand into panels [panel][tap][channel][column], a task
-// per panel and tap.
+// packPhase implements plan: it copies the right operand into panels
+// [panel][tap][channel][column], a task per panel and some taps.
 func (m *mapPlan) packPhase(c *call) phase {
 	per := max(1, packTask/(m.q.i*m.panel)) // taps of a task
 	groups := ceilDiv(len(m.taps), per)
-	return phase{tasks: m.panels * groups, run: func(task, _ int) {
+	return phase{tasks: m.panels * groups, run: func(task, worker int) {
 		panel, lo := task/groups, task%groups*per
 		for t := lo; t < min(lo+per, len(m.taps)); t++ {
-			m.packTap(c, panel, t)
+			if m.words != nil {
+				m.packTapWords(c, c.workers[worker], panel, t)
+				continue
+			}
+			dst := c.packed[panel*m.panelSize+t*m.q.i*m.panel:]
+			m.packTap(dst[:m.q.i*m.panel], c.right, panel, t, 0, m.q.i)
 		}
 	}}
 }
@@ -16,29 +21,27 @@ func (m *mapPlan) packPhase(c *call) phase {
 // packTask is the number of floats that a packing task writes, at least.
 const packTask = 1 << 14
 
-// packTap packs one tap of one panel. Columns beyond the last are left as they are: the
-// tiles do not read them.
-func (m *mapPlan) packTap(c *call, panel, tap int) {
+// packTap packs channels [lo, hi) of one tap of one panel. Columns beyond the last are
+// left as they are: the tiles do not read them.
+func (m *mapPlan) packTap(dst, right []float32, panel, tap, lo, hi int) {
 	q := m.q
 	at := m.taps[tap]
-	dst := c.scratch[panel*m.panelSize+tap*q.i*m.panel:][:q.i*m.panel]
 	if m.fold != nil {
-		for i := range q.i {
-			m.fold.packRow(dst[i*m.panel:], c.right, q.right, at[0], at[1], i)
+		for i := lo; i < hi; i++ {
+			m.fold.packRow(dst[(i-lo)*m.panel:], right, q.right, at[0], at[1], i)
 		}
 		return
 	}
 	col := panel * m.panel
 	cols := min(m.panel, q.j-col)
-	src := q.right.off + at[0]*q.right.pos[0] + at[1]*q.right.pos[1] + col*q.right.line
-	switch {
-	case q.right.line == 1:
-		for i := range q.i {
-			copy(dst[i*m.panel:][:cols], c.right[src+i*q.right.in:])
+	src := q.right.off + at[0]*q.right.pos[0] + at[1]*q.right.pos[1] + col*q.right.line + lo*q.right.in
+	if q.right.line == 1 {
+		for i := range hi - lo {
+			copy(dst[i*m.panel:][:cols], right[src+i*q.right.in:])
 		}
-	default:
-		packColumns(dst, m.panel, c.right, src, q.right.line, q.right.in, cols, q.i)
+		return
 	}
+	packColumns(dst, m.panel, right, src, q.right.line, q.right.in, cols, hi-lo)
 }
 
 // packColumns writes element (i, c) of a matrix with strides line per column and in per

@@ -27,10 +27,12 @@ const (
 //			for unit (item and panel of columns)
 //				for tile of rows
 //
-// The right operand is read in place; its columns must be adjacent.
+// The operands are read in place, or rounded to words first (see [reduceWords]); the
+// columns of the right one must be adjacent.
 type reducePlan struct {
-	k       *kernel.GemmKernels
-	p       *problem
+	k, f32  *kernel.GemmKernels // of the contraction, and of the final sum
+	p       *problem            // as the tiles see it: over words, or as given
+	words   *reduceWords
 	workers int
 
 	inner         innerStep
@@ -128,9 +130,12 @@ func reduceRows(p *problem) []reduceItem {
 	return items
 }
 
-func newReducePlan(k *kernel.GemmKernels, p *problem, workers int) *reducePlan {
-	r := &reducePlan{k: k, p: p, workers: workers, ones: []float32{1}}
-	r.panels = ceilDiv(p.j, k.NR)
+func newReducePlan(t *kernel.Table, p *problem, workers int) *reducePlan {
+	r := &reducePlan{k: &t.Gemm, f32: &t.Gemm, p: p, workers: workers, ones: []float32{1}}
+	if t.Pairs != nil {
+		p = r.useWords(t.Pairs)
+	}
+	r.panels = ceilDiv(p.j, r.k.NR)
 	r.items = reduceRows(p)
 	r.aStep, r.bStep = p.left.in, p.right.in
 	r.inner = overChannels
@@ -140,6 +145,9 @@ func newReducePlan(k *kernel.GemmKernels, p *problem, workers int) *reducePlan {
 	}
 	r.chooseBlock()
 	r.chooseSplits()
+	if r.words != nil {
+		r.placeWords()
+	}
 	r.buildItems()
 	r.sumSegs = []kernel.Segment{{K: int32(r.splits)}}
 	return r
@@ -223,11 +231,26 @@ func (r *reducePlan) segments(ys, xs []pair, channels int) []kernel.Segment {
 	return segs
 }
 
+// packing implements plan: the right operand is read in place, or with words in blocks.
+func (r *reducePlan) packing() (key string, size int) { return "", 0 }
+
+// packPhase implements plan; there is nothing to do.
+func (r *reducePlan) packPhase(*call) phase { return phase{} }
+
 func (r *reducePlan) scratch() int {
+	size := r.partials()
+	if r.words != nil {
+		size += r.words.size
+	}
+	return size
+}
+
+// partials is the number of floats of all partial outputs, in whole cache lines.
+func (r *reducePlan) partials() int {
 	if r.direct {
 		return 0
 	}
-	return r.splits * r.partial
+	return ceilDiv(r.splits*r.partial, lineFloats) * lineFloats
 }
 
 // String implements plan.
@@ -241,6 +264,9 @@ func (r *reducePlan) String() string {
 	}
 	if r.direct {
 		where = "in place"
+	}
+	if r.words != nil {
+		order += ", bfloat16"
 	}
 	return fmt.Sprintf("reduce: steps over %s, %d blocks of %d channels, %d items x %d panels in %d parts, %s%s",
 		inner, r.blocks, r.block, len(r.items), r.panels, r.parts, where, order)

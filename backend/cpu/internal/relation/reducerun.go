@@ -2,9 +2,13 @@ package relation
 
 // phases implements plan.
 func (r *reducePlan) phases(c *call) []phase {
-	steps := []phase{{tasks: r.splits * r.parts, run: func(task, worker int) {
+	var steps []phase
+	if r.words != nil && r.words.whole {
+		steps = append(steps, phase{tasks: r.blocks, run: func(task, _ int) { r.round(c, task, task) }})
+	}
+	steps = append(steps, phase{tasks: r.splits * r.parts, run: func(task, worker int) {
 		r.task(c, task/r.parts, task%r.parts, worker)
-	}}}
+	}})
 	if !r.direct {
 		rows := len(r.rows) * r.p.m
 		per := max(1, sumTask/(r.p.j*r.splits))
@@ -31,8 +35,12 @@ func (r *reducePlan) task(c *call, split, part, worker int) {
 	first, last := share(r.blocks, split, r.splits), share(r.blocks, split+1, r.splits)
 	for block := first; block < last; block++ {
 		g.Add = block > first || r.direct && r.p.add
+		at := block
+		if r.words != nil {
+			at = r.aim(c, w, block, worker)
+		}
 		for u := lo; u < hi; u++ {
-			r.unit(w, split, block, &r.items[u/r.panels], u%r.panels)
+			r.unit(w, split, block, at, &r.items[u/r.panels], u%r.panels)
 		}
 	}
 }
@@ -40,8 +48,9 @@ func (r *reducePlan) task(c *call, split, part, worker int) {
 // share returns where part i of n begins when total is divided evenly.
 func share(total, i, n int) int { return total * i / n }
 
-// unit adds a block of channels to one item and panel.
-func (r *reducePlan) unit(w *worker, split, block int, it *reduceItem, panel int) {
+// unit adds a block of channels, which is block number at in its operands, to one item
+// and panel.
+func (r *reducePlan) unit(w *worker, split, block, at int, it *reduceItem, panel int) {
 	p, g := r.p, &w.args
 	col := panel * r.k.NR
 	cols := min(r.k.NR, p.j-col)
@@ -49,8 +58,8 @@ func (r *reducePlan) unit(w *worker, split, block int, it *reduceItem, panel int
 	if block == r.blocks-1 {
 		g.Segs = it.tail
 	}
-	g.BOff = p.right.off + block*r.block*p.right.in + col
-	a := p.left.off + block*r.block*p.left.in
+	g.BOff = p.right.off + at*r.block*p.right.in + col
+	a := p.left.off + at*r.block*p.left.in
 	to := split*r.partial + it.slot*p.m*p.j + col
 	g.ARow, g.CRow = it.aRow, p.j
 	if r.direct {
@@ -78,13 +87,13 @@ func (r *reducePlan) sum(c *call, worker, lo, hi int) {
 	}
 	for row := lo; row < hi; row++ {
 		to := r.rows[row/p.m] + row%p.m*p.out.row
-		for col := 0; col < p.j; col += r.k.NR {
-			cols := min(r.k.NR, p.j-col)
+		for col := 0; col < p.j; col += r.f32.NR {
+			cols := min(r.f32.NR, p.j-col)
 			g.BOff = row*p.j + col
 			if !strided {
 				g.COff = to + col
 			}
-			r.k.Tile(g, 1, cols)
+			r.f32.Tile(g, 1, cols)
 			if strided {
 				store(c.dst, to+col*p.out.col, p.out.col, w.tile[:cols], p.add)
 			}

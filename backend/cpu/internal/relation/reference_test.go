@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"strings"
 	"sync"
 	"testing"
 
@@ -32,17 +33,37 @@ func (p goPool) Run(ctx context.Context, tasks int, f func(task, worker int)) er
 	return ctx.Err()
 }
 
-// tables returns the kernels of every path; one that the CPU lacks is skipped by name.
+// forEachPath runs f with the kernels of every path, and again with those in bfloat16
+// where it has some; a path that the CPU lacks is skipped by name.
 func forEachPath(t *testing.T, f func(t *testing.T, table *kernel.Table)) {
 	for _, p := range []kernel.Path{kernel.Generic, kernel.AVX2, kernel.AVX512} {
-		t.Run(p.String(), func(t *testing.T) {
-			table, err := kernel.New(p)
-			if err != nil {
-				t.Skipf("hardware path missing: %v", err)
-			}
-			f(t, table)
-		})
+		table, err := kernel.New(p)
+		if err != nil {
+			t.Run(p.String(), func(t *testing.T) { t.Skipf("hardware path missing: %v", err) })
+			continue
+		}
+		t.Run(p.String(), func(t *testing.T) { f(t, table.Exact()) })
+		if table.Pairs != nil {
+			t.Run(p.String()+"-bf16", func(t *testing.T) { f(t, table) })
+		}
 	}
+}
+
+// operands returns what a product multiplies: the values themselves, or, if it rounds
+// them, the nearest bfloat16 numbers, whose products are exact in float32.
+func operands(table *kernel.Table, p *Product, x, w []float32) (rx, rw []float32) {
+	if !strings.Contains(p.String(), "bfloat16") {
+		return x, w
+	}
+	round := func(x []float32) []float32 {
+		words := make([]float32, len(x))
+		table.Pairs.Interleave(words, x, nil)
+		for i, word := range words {
+			words[i] = math.Float32frombits(math.Float32bits(word) << 16)
+		}
+		return words
+	}
+	return round(x), round(w)
 }
 
 // convReference computes s in float64 by its definition: seven loops and the relation.
@@ -200,7 +221,8 @@ func checkConv(table *kernel.Table, s ConvSpec, workers int) error {
 	if err != nil {
 		return err
 	}
-	want, mag, count := convReference(s, x, w)
+	rx, rw := operands(table, conv, x, w)
+	want, mag, count := convReference(s, rx, rw)
 	i, flops := 0, int64(0)
 	size := s.OutputSize()
 	for img := range s.Batch {

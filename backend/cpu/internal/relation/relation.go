@@ -1,5 +1,5 @@
-// Package relation plans and runs f32 convolutions and matrix products on the tiles of
-// package kernel.
+// Package relation plans and runs convolutions and matrix products of f32 tensors on the
+// tiles of package kernel.
 //
 // # One relation
 //
@@ -24,6 +24,12 @@
 // and finishes each block of images before the next. A [reducePlan] serves outputs that
 // are small compared with what is summed (kernel gradients): it keeps partial outputs
 // and streams blocks of the contraction past them.
+//
+// # Precision
+//
+// Where the table has bfloat16 kernels, large products round both operands to pairs of
+// bfloat16 on the way into the cache and add up in f32. A pair is a word of the size of
+// a float, so that the loops above run unchanged over half as many steps.
 //
 // Results do not depend on scheduling: every element is summed in an order that the
 // sizes alone fix, whatever the number of workers.
@@ -61,6 +67,7 @@ type Product struct {
 	problem *problem
 	plan    plan
 	gemm    *kernel.GemmKernels
+	workers int
 
 	mu   sync.Mutex
 	idle []*call // kept, so that Run does not allocate
@@ -68,8 +75,14 @@ type Product struct {
 
 // plan is a loop order with its tables.
 type plan interface {
-	// scratch is the number of floats that a run needs, without alignment.
+	// scratch is the number of floats that a run needs, without alignment and the
+	// packed operand.
 	scratch() int
+	// packing names the packed form of the right operand and says how many floats it
+	// has; 0 if the operand is read in place.
+	packing() (key string, size int)
+	// packPhase is the step that packs it.
+	packPhase(c *call) phase
 	// phases returns the steps of a run of c; they run one after another.
 	phases(c *call) []phase
 	// String describes the strategy in one line.
@@ -87,12 +100,12 @@ const lineFloats = 16
 
 // newProduct chooses the plan for p.
 func newProduct(t *kernel.Table, p *problem, workers int) (*Product, error) {
-	pr := &Product{problem: p, gemm: &t.Gemm}
+	pr := &Product{problem: p, gemm: &t.Gemm, workers: workers}
 	if reduce, ok := orientReduce(&t.Gemm, p); ok {
 		pr.problem = reduce
-		pr.plan = newReducePlan(&t.Gemm, reduce, workers)
+		pr.plan = newReducePlan(t, reduce, workers)
 	} else {
-		m, err := newMapPlan(&t.Gemm, p, workers)
+		m, err := newMapPlan(t, p, workers)
 		if err != nil {
 			return nil, err
 		}
@@ -105,12 +118,31 @@ func newProduct(t *kernel.Table, p *problem, workers int) (*Product, error) {
 // contributes to the output.
 func (p *Product) FLOPs() int64 { return p.problem.flops() }
 
-// Scratch returns how many floats Run needs as scratch memory.
-func (p *Product) Scratch() int {
+// Scratch returns how many floats Run needs as scratch memory, and RunPacked without
+// the packed operand.
+func (p *Product) Scratch() int { return p.scratch() + p.PackedSize() }
+
+func (p *Product) scratch() int {
 	if n := p.plan.scratch(); n > 0 {
 		return n + lineFloats
 	}
 	return 0
+}
+
+// PackedSize returns how many floats Pack fills; 0 for products that read their second
+// operand in place.
+func (p *Product) PackedSize() int {
+	if _, n := p.plan.packing(); n > 0 {
+		return n + lineFloats
+	}
+	return 0
+}
+
+// Packing names the form that Pack gives the second operand. Products of the same name
+// and operand can share what one of them packed.
+func (p *Product) Packing() string {
+	key, _ := p.plan.packing()
+	return key
 }
 
 // String describes the chosen strategy in one line.
@@ -119,16 +151,54 @@ func (p *Product) String() string { return p.plan.String() }
 // Run computes dst from x and w: the output from the input and the kernel of a
 // convolution, or C from A and B of a matrix product. dst must not overlap the others.
 // scratch needs Scratch() floats and comes back with unspecified contents; epilogue may
-// be nil. Operands that begin at a cache line are faster. After an error (a slice that is too short, or that of the pool) dst is
-// undefined.
+// be nil. Operands that begin at a cache line are faster. After an error (a slice that
+// is too short, or that of the pool) dst is undefined.
 func (p *Product) Run(ctx context.Context, pool Pool, dst, x, w, scratch []float32, epilogue Epilogue) error {
-	if err := p.check(dst, x, w, scratch); err != nil {
+	n := p.PackedSize()
+	if len(scratch) < p.Scratch() {
+		return fmt.Errorf("relation: scratch has %d elements, needs at least %d", len(scratch), p.Scratch())
+	}
+	if n > 0 {
+		if err := p.Pack(ctx, pool, scratch[:n], w); err != nil {
+			return err
+		}
+	}
+	return p.RunPacked(ctx, pool, dst, x, w, scratch[:n], scratch[n:], epilogue)
+}
+
+// Pack prepares the second operand w for RunPacked in packed, PackedSize() floats.
+func (p *Product) Pack(ctx context.Context, pool Pool, packed, w []float32) error {
+	if p.PackedSize() == 0 {
+		return nil
+	}
+	if len(w) < p.problem.right.end || len(packed) < p.PackedSize() {
+		return fmt.Errorf("relation: packing %d elements into %d, needs %d and %d", len(w), len(packed), p.problem.right.end, p.PackedSize())
+	}
+	c := p.take()
+	defer p.put(c)
+	c.staff(pool.Workers())
+	c.right, c.packed = w, alignLine(packed)
+	return p.run(ctx, pool, c.pack)
+}
+
+// RunPacked is Run with the second operand packed already, by a product of the same
+// Packing. scratch needs Scratch()-PackedSize() floats.
+func (p *Product) RunPacked(ctx context.Context, pool Pool, dst, x, w, packed, scratch []float32, epilogue Epilogue) error {
+	if err := p.check(dst, x, w, packed, scratch); err != nil {
 		return err
+	}
+	if n := pool.Workers(); n > p.workers {
+		return fmt.Errorf("relation: a pool of %d workers for a product planned for %d", n, p.workers)
 	}
 	c := p.take()
 	defer p.put(c)
 	c.start(dst, x, w, scratch, epilogue, pool.Workers())
-	for _, ph := range c.steps {
+	c.packed = alignLine(packed)
+	return p.run(ctx, pool, c.steps)
+}
+
+func (p *Product) run(ctx context.Context, pool Pool, steps []phase) error {
+	for _, ph := range steps {
 		if err := pool.Run(ctx, ph.tasks, ph.run); err != nil {
 			return fmt.Errorf("relation: %w", err)
 		}
@@ -137,7 +207,7 @@ func (p *Product) Run(ctx context.Context, pool Pool, dst, x, w, scratch []float
 }
 
 // check refuses slices that the kernels would run past.
-func (p *Product) check(dst, x, w, scratch []float32) error {
+func (p *Product) check(dst, x, w, packed, scratch []float32) error {
 	pr := p.problem
 	if pr.swapped {
 		x, w = w, x
@@ -149,7 +219,8 @@ func (p *Product) check(dst, x, w, scratch []float32) error {
 		{"output", len(dst), pr.out.end},
 		{"left operand", len(x), pr.left.end},
 		{"right operand", len(w), pr.right.end},
-		{"scratch", len(scratch), p.Scratch()},
+		{"packed operand", len(packed), p.PackedSize()},
+		{"scratch", len(scratch), p.scratch()},
 	} {
 		if s.have < s.end {
 			return fmt.Errorf("relation: %s has %d elements, needs at least %d", s.name, s.have, s.end)

@@ -8,7 +8,7 @@ import (
 
 // Step describes one step of a program for people and for measurements.
 type Step struct {
-	// Kind is conv, dot, cluster, reduce, copy, fill or foreign.
+	// Kind is conv, dot, pack, cluster, reduce, copy, fill or foreign.
 	Kind string
 	// What is the operation with its shapes; steps of the same What do the same
 	// work.
@@ -81,6 +81,8 @@ func describe(s step) Step {
 			d.What += " + cluster"
 			d.addCluster(s.epilogue, s.dst)
 		}
+	case *packStep:
+		d.Read, d.Written = s.w.bytes(), s.dst.bytes()
 	case *clusterStep:
 		d.addCluster(s, nil)
 	case *reduceStep:
@@ -120,6 +122,8 @@ func kindOf(s step) (kind, what string) {
 	case *productStep:
 		kind, _, _ = strings.Cut(s.what, " ")
 		return kind, s.what
+	case *packStep:
+		return "pack", fmt.Sprintf("pack %d floats", s.dst.size)
 	case *clusterStep:
 		return "cluster", fmt.Sprintf("cluster %v of %d", s.dims, len(s.instrs))
 	case *reduceStep:

@@ -26,7 +26,6 @@ type lowering struct {
 	storages []*storage
 	views    map[*ir.Node]view
 	member   map[*ir.Node]membership
-	scratch  int // floats that the largest product needs
 }
 
 // membership says which instruction of which cluster computes a node.
@@ -343,7 +342,6 @@ func (l *lowering) matrix(x *ir.Node, last bool) matrix {
 }
 
 func (l *lowering) multiply(s *productStep) {
-	l.scratch = max(l.scratch, s.product.Scratch())
 	l.steps = append(l.steps, s)
 }
 

@@ -11,13 +11,25 @@ import (
 type productStep struct {
 	dst, x, w *storage
 	product   *relation.Product
+	packed    *storage // w prepared by a packStep; nil if the product does it itself
 	what      string
 	operands  int          // elements of both operands
 	epilogue  *clusterStep // may be nil
 }
 
+// scratch is how many floats a run needs beside the arena.
+func (s *productStep) scratch() int {
+	if s.packed != nil {
+		return s.product.Scratch() - s.product.PackedSize()
+	}
+	return s.product.Scratch()
+}
+
 func (s *productStep) reads() []*storage {
 	reads := []*storage{s.x, s.w}
+	if s.packed != nil {
+		reads = append(reads, s.packed)
+	}
 	if s.epilogue != nil {
 		reads = append(reads, s.epilogue.reads()...)
 	}
@@ -45,7 +57,12 @@ func (s *productStep) run(r *run) {
 	if s.epilogue != nil {
 		finish = r.epilogue(s.epilogue)
 	}
-	err := s.product.Run(r.ctx, r.pool, r.f32(s.dst), r.f32(s.x), r.f32(s.w), r.scratch, finish)
+	var err error
+	if s.packed != nil {
+		err = s.product.RunPacked(r.ctx, r.pool, r.f32(s.dst), r.f32(s.x), r.f32(s.w), r.f32(s.packed), r.scratch, finish)
+	} else {
+		err = s.product.Run(r.ctx, r.pool, r.f32(s.dst), r.f32(s.x), r.f32(s.w), r.scratch, finish)
+	}
 	if err != nil && r.err == nil {
 		r.err = err
 	}

@@ -69,13 +69,14 @@ func Compile(outputs []*ir.Node, table *kernel.Table, workers int) (*Program, er
 		l.output(i, n)
 	}
 	l.closeAll(nodes)
-	p.steps, p.scratch = l.steps, l.scratch
+	p.steps = l.steps
 	for _, s := range p.steps {
 		if c, ok := s.(*clusterStep); ok {
 			c.finish()
 		}
 	}
-	p.steps = fuseEpilogues(p.steps)
+	p.steps = sharePacking(fuseEpilogues(p.steps), l.alloc)
+	p.scratch = scratchSize(p.steps)
 	p.inPlace = inPlace(p.steps, len(outputs))
 	p.arena, p.bytes = plan(p.steps, l.storages)
 	return p, nil

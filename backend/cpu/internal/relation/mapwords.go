@@ -1,0 +1,99 @@
+package relation
+
+import "github.com/orrery-rl/orrery/backend/cpu/internal/kernel"
+
+// mapWords is what a [mapPlan] over pairs of bfloat16 adds: two channels that follow
+// each other make a word. The right operand is rounded while it is packed, the left one
+// block by block into memory of the worker, [image][y][x][word], which stays in L2
+// while all panels and taps read it.
+type mapWords struct {
+	pairs    *kernel.PairKernels
+	left     operand // as given; q.left places the rounded block
+	channels int     // as given; q.i counts words
+	block    int     // floats of a block, whole cache lines
+}
+
+// useWords turns the plan to words if its channels are adjacent and enough to pair.
+func (m *mapPlan) useWords(pairs *kernel.PairKernels) {
+	q := *m.q
+	if q.i < 2 || q.left.in != 1 || q.i%2 != 0 && q.i < 16 {
+		return
+	}
+	m.words = &mapWords{pairs: pairs, left: q.left, channels: q.i}
+	m.k = &pairs.Gemm
+	q.i = ceilDiv(q.i, 2)
+	line := q.left.size[1] * q.i
+	q.left = operand{in: 1, pos: [2]int{line, q.i}, line: q.left.size[0] * line, size: q.left.size}
+	m.q = &q
+	m.packed = true
+}
+
+// chooseFresh lists for every chunk the rows of the left operand that it reads and that
+// no chunk before it has read; all that it reads if chunks are tasks of their own.
+func (m *mapPlan) chooseFresh() {
+	m.words.block = ceilDiv(m.block*m.q.left.line, lineFloats) * lineFloats
+	have := make([]bool, m.q.left.size[0])
+	for i := range m.chunks {
+		ch := &m.chunks[i]
+		if m.perChunk {
+			clear(have)
+		}
+		for y := ch.yLo; y < ch.yHi; y++ {
+			for _, pair := range m.q.axes[0].pairs[y] {
+				if !have[pair.l] {
+					have[pair.l] = true
+					ch.fresh = append(ch.fresh, pair.l)
+				}
+			}
+		}
+	}
+}
+
+// round fills the worker's block with the rows that a chunk adds, and points the tiles
+// at it.
+func (m *mapPlan) round(c *call, w *worker, ch chunk, worker, lo, hi int) {
+	block := c.scratch[worker*m.words.block:][:m.words.block]
+	for _, y := range ch.fresh {
+		for image := lo; image < hi; image++ {
+			m.roundRow(block[(image-lo)*m.q.left.line+y*m.q.left.pos[0]:], c.left, image, y)
+		}
+	}
+	w.args.A, w.first = block, lo
+}
+
+// roundRow rounds one row of positions of one image.
+func (m *mapPlan) roundRow(dst, left []float32, image, y int) {
+	o, n := m.words.left, m.words.channels
+	width := o.size[1]
+	at := o.off + image*o.line + y*o.pos[0]
+	if n%2 == 0 && (o.pos[1] == n || width == 1) {
+		m.words.pairs.Pack(dst, left[at:][:width*n])
+		return
+	}
+	for x := range width {
+		m.words.pairs.Pack(dst[x*m.q.i:], left[at+x*o.pos[1]:][:n])
+	}
+}
+
+// wordRows is how many words of a column are packed at a time.
+const wordRows = 8
+
+// packTapWords packs one tap of one panel in words.
+func (m *mapPlan) packTapWords(c *call, w *worker, panel, tap int) {
+	rows := w.tile
+	dst := c.packed[panel*m.panelSize+tap*m.q.i*m.panel:]
+	n := m.words.channels
+	for i := 0; i < n; i += 2 * wordRows {
+		hi := min(i+2*wordRows, n)
+		m.packTap(rows, c.right, panel, tap, i, hi)
+		for k := i; k < hi; k += 2 {
+			row := rows[(k-i)*m.panel:]
+			to := dst[k/2*m.panel:][:m.panel]
+			if k+1 < hi {
+				m.words.pairs.Interleave(to, row[:m.panel], row[m.panel:][:m.panel])
+			} else {
+				m.words.pairs.Interleave(to, row[:m.panel], nil)
+			}
+		}
+	}
+}
