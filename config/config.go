@@ -70,6 +70,9 @@ type Backend struct {
 	// Path forces a family of kernels: generic, avx2 or avx512; empty or auto
 	// takes the best the machine has.
 	Path string `yaml:"path" json:"path"`
+	// Precision is that of large products: f32, bf16 (rounded operands, float32 sums;
+	// on CPUs that have instructions for it) or auto, which is f32 for now.
+	Precision string `yaml:"precision" json:"precision"`
 }
 
 // Validate reports every setting that cannot work, each with its bound; the

@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/orrery-rl/orrery/agent"
+	"github.com/orrery-rl/orrery/config"
 	"github.com/orrery-rl/orrery/env"
 	"github.com/orrery-rl/orrery/internal/media"
 	"github.com/orrery-rl/orrery/internal/rng"
@@ -24,7 +25,7 @@ type dreamOptions struct {
 	seed                   uint64
 	out                    string
 	random                 bool
-	backend                backendFlags
+	backend                config.Backend
 }
 
 func newDream(a *app) *cobra.Command {
@@ -46,7 +47,7 @@ predicted (orange). A border marks the frames that the model saw.`,
 	f.Uint64Var(&o.seed, "seed", 2, "seed of the episode")
 	f.BoolVar(&o.random, "random", false, "act randomly instead of planning")
 	f.StringVarP(&o.out, "out", "o", "dream.gif", "file to write")
-	registerBackend(cmd, &o.backend.name, &o.backend.threads, &o.backend.path)
+	registerBackend(cmd, &o.backend)
 	return cmd
 }
 

@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/orrery-rl/orrery/agent"
+	"github.com/orrery-rl/orrery/config"
 	"github.com/orrery-rl/orrery/internal/rng"
 	"github.com/orrery-rl/orrery/learn"
 	"github.com/orrery-rl/orrery/metrics"
@@ -20,7 +21,7 @@ type evalOptions struct {
 	episodes int
 	seed     uint64
 	json     bool
-	backend  backendFlags
+	backend  config.Backend
 }
 
 func newEval(a *app) *cobra.Command {
@@ -38,7 +39,7 @@ training and its own evaluations use.`,
 	cmd.Flags().IntVarP(&o.episodes, "episodes", "n", 10, "number of episodes")
 	cmd.Flags().Uint64Var(&o.seed, "seed", 1, "seed of the initial states and the agent's randomness")
 	cmd.Flags().BoolVar(&o.json, "json", false, "print one JSON object")
-	registerBackend(cmd, &o.backend.name, &o.backend.threads, &o.backend.path)
+	registerBackend(cmd, &o.backend)
 	return cmd
 }
 

@@ -33,15 +33,9 @@ type trained struct {
 	sha256   string // of all weights, in order
 }
 
-// backendFlags are the flags of commands that read a run: what computes is a
-// matter of this machine, not of the run.
-type backendFlags struct {
-	name, path string
-	threads    int
-}
-
-// openTrained loads the run in dir.
-func openTrained(ctx context.Context, dir string, flags backendFlags, log *slog.Logger) (*trained, error) {
+// openTrained loads the run in dir. What computes is a matter of this machine, not of
+// the run.
+func openTrained(ctx context.Context, dir string, backend config.Backend, log *slog.Logger) (*trained, error) {
 	t := &trained{}
 	if err := readConfig(&t.config, filepath.Join(dir, configName)); err != nil {
 		if errors.Is(err, fs.ErrNotExist) {
@@ -49,7 +43,7 @@ func openTrained(ctx context.Context, dir string, flags backendFlags, log *slog.
 		}
 		return nil, err
 	}
-	t.config.Backend = config.Backend{Name: flags.name, Threads: flags.threads, Path: flags.path}
+	t.config.Backend = backend
 	weights, err := learn.LoadWeights(ctx, vfs.OS(), dir)
 	if err != nil {
 		return nil, err
