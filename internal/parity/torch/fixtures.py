@@ -1,0 +1,154 @@
+"""Writes the numbers that the Go tests compare the world model with.
+
+    python3 internal/parity/torch/fixtures.py internal/parity/testdata/torch
+
+Weights and inputs are rounded to float32, everything else is computed from them
+in float64 and rounded once, when it is written: the differences that the tests
+see are the Go model's own.
+"""
+import dataclasses
+import functools
+import math
+import pathlib
+import sys
+
+import numpy as np
+import torch
+
+import mapping
+from objective import Objective, losses
+from reference import RSSM, GRUResetBefore, Model, Sizes
+
+CHUNKS, LENGTH, CONTEXT = 2, 20, 5
+SMALL = Sizes(height=18, width=13, channels=2, actions=2, depth=2, deter=9, stoch=5, hidden=7, reward=(6, 8))
+
+# Each case is a file: a model, and the objectives evaluated on it.
+CASES = {
+    "rssm-paper": (Sizes(), functools.partial(RSSM, form="reset_before"), {"default": Objective()}),
+    "rssm-reset_before": (SMALL, functools.partial(RSSM, form="reset_before"), {"default": Objective()}),
+    "rssm-reset_after": (SMALL, functools.partial(RSSM, form="reset_after"), {"default": Objective()}),
+}
+
+
+def float32(x):
+    """Rounds float64 values to what float32 can hold."""
+    return x.float().double()
+
+
+def normal(generator, *shape):
+    return float32(torch.randn(*shape, generator=generator, dtype=torch.float64))
+
+
+def gain(name, p):
+    """The spread of a parameter's values: every kind off zero, large enough to
+    matter, and divergences on both sides of the free nats."""
+    if p.dim() == 1:
+        return 0.2
+    if "deconvs" in name:  # [in, out, height, width], stride 2
+        return 2.6 / math.sqrt(p.shape[0] * p[0, 0].numel())
+    return (1.6 if "stats" in name else 1.3) / math.sqrt(p[0].numel())
+
+
+def build(sizes, transition, generator):
+    model = Model(sizes, transition).double()
+    with torch.no_grad():
+        for name, p in model.named_parameters():
+            p.copy_(float32(gain(name, p) * normal(generator, *p.shape)))
+    return model
+
+
+def pictures(sizes, generator):
+    """Bytes [B, L, H, W, C]: a disc that moves over a gradient, 32 levels."""
+    rows = torch.linspace(-1, 1, sizes.height)[:, None]
+    columns = torch.linspace(-1, 1, sizes.width)[None, :]
+    out = torch.empty(CHUNKS, LENGTH, sizes.height, sizes.width, sizes.channels)
+    phase = torch.rand(CHUNKS, sizes.channels, generator=generator)
+    for b in range(CHUNKS):
+        for t in range(LENGTH):
+            angle = 0.5 * t + 2 * b
+            disc = (rows - 0.6 * math.sin(angle)) ** 2 + (columns - 0.6 * math.cos(angle)) ** 2 < 0.1
+            for c in range(sizes.channels):
+                ground = 0.5 + 0.3 * torch.sin(2 * rows + 3 * columns + 6 * phase[b, c])
+                out[b, t, :, :, c] = torch.where(disc, torch.tensor(0.9 - 0.3 * c), ground)
+    return ((out * 32).floor().clamp(0, 31) * 8).byte()
+
+
+def batch(sizes, generator):
+    """Inputs by name. Pixels become images by (byte + 1/2)/256 - 1/2, exactly."""
+    pixels = pictures(sizes, generator)
+    actions = torch.rand(CHUNKS, LENGTH, sizes.actions, generator=generator, dtype=torch.float64) * 2 - 1
+    return {
+        "pixels": pixels,
+        "images": (pixels.double() + 0.5) / 256 - 0.5,
+        "actions": float32(actions),
+        "rewards": normal(generator, CHUNKS, LENGTH),
+        "noise": normal(generator, CHUNKS, LENGTH, sizes.stoch),
+    }
+
+
+def trajectories(model, data):
+    """What the model computes on the way: closed loop, and open loop from the
+    state after CONTEXT records, with the same noise."""
+    embed = model.encode(data["images"])
+    seq = model.unroll(embed, data["actions"], data["noise"])
+    tail = (data[k][:, CONTEXT:] for k in ("actions", "noise"))
+    dream = model.dream(seq.states[CONTEXT - 1], *tail)
+    return {
+        "embed": embed, "features": seq.features,
+        "prior_mean": seq.prior.mean, "prior_std": seq.prior.std,
+        "posterior_mean": seq.posterior.mean, "posterior_std": seq.posterior.std,
+        "dream_features": dream.features, "dream_mean": dream.prior.mean, "dream_std": dream.prior.std,
+        "decoded": model.decode(seq.features)[:, ::10], "predicted_rewards": model.reward(seq.features)[..., 0],
+    }
+
+
+def case(name, sizes, transition, objectives):
+    generator = torch.Generator().manual_seed(sum(name.encode()))
+    model, data = build(sizes, transition, generator), batch(sizes, generator)
+    out = {"param/" + k: v for k, v in mapping.values(model).items()}
+    out.update({k: v for k, v in data.items() if k != "images"})
+    out.update(trajectories(model, data))
+    for label, objective in objectives.items():
+        model.zero_grad()
+        terms = losses(model, objective, *(data[k] for k in ("images", "actions", "rewards", "noise")))
+        terms["total"].backward()
+        out.update({f"{label}/loss/{k}": v for k, v in terms.items()})
+        out.update({f"{label}/grad/{k}": v for k, v in mapping.gradients(model).items()})
+        print(name, label, {k: round(v.item(), 4) for k, v in terms.items()})
+    return out
+
+
+def save(path, tensors):
+    arrays = {k: v.detach().contiguous().numpy() for k, v in tensors.items()}
+    np.savez_compressed(path, **{k: a.astype(np.float32) if a.dtype == np.float64 else a for k, a in arrays.items()})
+
+
+def check_gru():
+    """The two forms on values computed by hand, so that they are not confused."""
+    before, after = GRUResetBefore(1, 2), torch.nn.GRUCell(1, 2)
+    reset, update, candidate = (
+        torch.tensor(m) for m in (
+            [[.3, .2, -.3], [-.1, .5, .1]], [[-.5, .4, .1], [.4, -.2, .3]], [[.7, .6, -.4], [-.6, .2, .5]]))
+    gates, biases = torch.cat([reset, update]), torch.tensor([.1, -.2, .2, 0, -.1, .3])
+    everything = torch.cat([gates, candidate])
+    with torch.no_grad():
+        before.gates.weight.copy_(gates), before.gates.bias.copy_(biases[:4])
+        before.candidate.weight.copy_(candidate), before.candidate.bias.copy_(biases[4:])
+        after.weight_ih.copy_(everything[:, :1]), after.weight_hh.copy_(everything[:, 1:])
+        after.bias_ih.copy_(biases), after.bias_hh.zero_()
+        x, h = torch.tensor([[.5]]), torch.tensor([[-.4, .3]])
+        torch.testing.assert_close(before(x, h), torch.tensor([[-.1398394, .1847410]]), atol=1e-6, rtol=0)
+        torch.testing.assert_close(after(x, h), torch.tensor([[-.1478729, .1887743]]), atol=1e-6, rtol=0)
+
+
+def main(folder):
+    torch.use_deterministic_algorithms(True)
+    torch.set_num_threads(1)
+    check_gru()
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, description in CASES.items():
+        save(folder / (name + ".npz"), case(name, *description))
+
+
+if __name__ == "__main__":
+    main(pathlib.Path(sys.argv[1]))

@@ -1,0 +1,98 @@
+"""From PyTorch's parameters to the names and layouts of the Go model.
+
+dense kernels: [in, out]; convolutions: [height, width, in, out]; transposed
+ones likewise with both spatial axes reversed, but the decoder's first, of a
+single pixel, [in, height, width, out]. The posterior's hidden layer is split
+into the share of the state and that of the embedding.
+"""
+import torch
+
+
+def dense(weight):
+    return weight.T
+
+
+def conv(weight):
+    return weight.permute(2, 3, 1, 0)
+
+
+def deconv(weight):
+    return weight.flip(2, 3).permute(2, 3, 0, 1)
+
+
+def first_deconv(weight):
+    return weight.permute(0, 2, 3, 1)
+
+
+class Mapper:
+    """Collects tensors by name. of reads a parameter: its value or gradient.
+    shared joins PyTorch's two equivalent biases: their sum as a value, either
+    as a gradient."""
+
+    def __init__(self, of, shared):
+        self.of, self.shared, self.out = of, shared, {}
+
+    def layer(self, name, module, kernel=dense):
+        self.out[name + "/kernel"] = kernel(self.of(module.weight))
+        self.out[name + "/bias"] = self.of(module.bias)
+
+    def mlp(self, name, mlp):
+        for i, layer in enumerate(mlp.hidden):
+            self.layer(f"{name}/layer{i + 1}", layer)
+        self.layer(name + "/output", mlp.output)
+
+    def statistics(self, name, module):
+        self.layer(name + "/hidden", module.hidden)
+        self.layer(name + "/stats", module.stats)
+
+    def split(self, name, module, first, names):
+        """A layer whose input is two parts, of which the first has the bias."""
+        weight = dense(self.of(module.weight))
+        self.out[f"{name}/{names[0]}/kernel"] = weight[:first]
+        self.out[f"{name}/{names[0]}/bias"] = self.of(module.bias)
+        self.out[f"{name}/{names[1]}/kernel"] = weight[first:]
+
+    def gru(self, name, cell):
+        if not isinstance(cell, torch.nn.GRUCell):
+            self.layer(name + "/gates", cell.gates)
+            self.layer(name + "/candidate", cell.candidate)
+            return
+        size = cell.hidden_size
+        of_input, of_state = dense(self.of(cell.weight_ih)), dense(self.of(cell.weight_hh))
+        bias_input, bias_state = self.of(cell.bias_ih), self.of(cell.bias_hh)
+        self.out[name + "/gates/kernel"] = torch.cat([of_input[:, :2 * size], of_state[:, :2 * size]])
+        self.out[name + "/gates/bias"] = self.shared(bias_input[:2 * size], bias_state[:2 * size])
+        self.out[name + "/candidate/kernel"] = of_input[:, 2 * size:]
+        self.out[name + "/candidate/bias"] = bias_input[2 * size:]
+        self.out[name + "/recurrent/kernel"] = of_state[:, 2 * size:]
+        self.out[name + "/recurrent/bias"] = bias_state[2 * size:]
+
+    def rssm(self, rssm):
+        self.layer("rssm/input", rssm.input)
+        self.gru("rssm/gru", rssm.cell)
+        self.statistics("rssm/prior", rssm.prior)
+        self.split("rssm/posterior", rssm.posterior.hidden, rssm.sizes.deter, ("deter", "embed"))
+        self.layer("rssm/posterior/stats", rssm.posterior.stats)
+
+    def model(self, model):
+        for i, layer in enumerate(model.encoder.convs):
+            self.layer(f"encoder/conv{i + 1}", layer, conv)
+        getattr(self, type(model.transition).__name__.lower())(model.transition)
+        self.layer("decoder/input", model.decoder.input)
+        for i, layer in enumerate(model.decoder.deconvs):
+            self.layer(f"decoder/deconv{i + 1}", layer, deconv if i else first_deconv)
+        self.mlp("reward", model.reward)
+        return self.out
+
+
+def values(model):
+    """The model's parameters by the Go model's names."""
+    return Mapper(lambda p: p.detach(), lambda a, b: a + b).model(model)
+
+
+def gradients(model):
+    """Their gradients. The two biases of PyTorch's cell have the same one."""
+    def shared(a, b):
+        torch.testing.assert_close(a, b)
+        return a
+    return Mapper(lambda p: p.grad, shared).model(model)
