@@ -49,18 +49,22 @@ func (b *Backend) Path() string { return b.table.Path.String() }
 // operands stay in the first-level cache.
 const peakSteps = 128
 
-// MeasurePeak runs the float32 matrix kernel on operands in the first-level
-// cache, on the given number of threads for about the given time, and returns
-// the FLOP/s of all of them together, a multiply-add counted as two: what no
-// product of this backend can exceed here.
+// MeasurePeak runs the matrix kernel of large products, in the backend's
+// precision, on operands in the first-level cache, on the given number of threads
+// for about the given time, and returns the FLOP/s of all of them together, a
+// multiply-add counted as two: what no product of this backend can exceed here.
 func (b *Backend) MeasurePeak(ctx context.Context, threads int, d time.Duration) (float64, error) {
 	if threads < 1 || d <= 0 {
 		return 0, fmt.Errorf("cpu: measure peak on %d threads for %v: both must be positive", threads, d)
 	}
+	gemm, perStep := &b.table.Gemm, 1.0
+	if b.table.Pairs != nil {
+		gemm, perStep = &b.table.Pairs.Gemm, 2
+	}
 	var workers sync.WaitGroup
 	rates := make([]float64, threads)
 	for i := range rates {
-		workers.Go(func() { rates[i] = tileRate(ctx, &b.table.Gemm, d) })
+		workers.Go(func() { rates[i] = perStep * tileRate(ctx, gemm, d) })
 	}
 	workers.Wait()
 	sum := 0.0
@@ -70,7 +74,7 @@ func (b *Backend) MeasurePeak(ctx context.Context, threads int, d time.Duration)
 	return sum, ctx.Err()
 }
 
-// tileRate is the FLOP/s of one thread.
+// tileRate is the FLOP/s of one thread, if a step is one multiply-add.
 func tileRate(ctx context.Context, k *kernel.GemmKernels, d time.Duration) float64 {
 	g := &kernel.GemmArgs{
 		A: ones(k.MR * peakSteps), B: ones(peakSteps * k.NR), C: make([]float32, k.MR*k.NR),

@@ -9,6 +9,7 @@ import (
 	"os/signal"
 	"strings"
 	"syscall"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -34,13 +35,14 @@ var errUsage = errors.New("usage")
 type app struct {
 	out, err io.Writer
 	envs     *env.Registry
+	began    time.Time // when the program started
 }
 
 // run executes the command line and returns the exit code.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	ctx, stop := interruptible(ctx, stderr)
 	defer stop()
-	a := &app{out: stdout, err: stderr, envs: env.NewRegistry()}
+	a := &app{out: stdout, err: stderr, envs: env.NewRegistry(), began: time.Now()}
 	if err := errors.Join(control.Register(a.envs), toy.Register(a.envs)); err != nil {
 		fmt.Fprintln(stderr, "orrery:", err)
 		return exitFailure
@@ -110,7 +112,7 @@ Exit codes: 0 success, 1 failure, 2 wrong usage or configuration,
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return fmt.Errorf("%w: %w (see %s --help)", errUsage, err, cmd.CommandPath())
 	})
-	root.AddCommand(newTrain(a), newEval(a), newDream(a), newEnv(a), newPlot(a), newVersion(a))
+	root.AddCommand(newTrain(a), newEval(a), newDream(a), newEnv(a), newPlot(a), newBench(a), newVersion(a))
 	return root
 }
 

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/gomlx/compute"
@@ -32,14 +33,20 @@ type settings struct {
 }
 
 func (s *settings) register(cmd *cobra.Command) {
+	s.registerSizes(cmd)
+	f := cmd.Flags()
+	f.Uint64Var(&s.seed, "seed", 0, "seed of everything random")
+	f.IntVar(&s.episodes, "episodes", 0, "training episodes in all (0: the preset's)")
+	f.BoolVar(&s.print, "print-config", false, "print the effective configuration and stop")
+}
+
+// registerSizes registers the flags that say what is computed, and by what.
+func (s *settings) registerSizes(cmd *cobra.Command) {
 	f := cmd.Flags()
 	f.StringVar(&s.preset, "preset", "small", "sizes to start from: small, paper or tiny")
 	f.StringVar(&s.env, "env", "cartpole-swingup", "environment (see orrery env list)")
-	f.Uint64Var(&s.seed, "seed", 0, "seed of everything random")
-	f.IntVar(&s.episodes, "episodes", 0, "training episodes in all (0: the preset's)")
 	f.StringArrayVarP(&s.files, "config", "c", nil, "YAML file with settings; may be repeated, later files win")
 	f.StringArrayVar(&s.sets, "set", nil, "one setting as name=value, for example learn.batch_size=32; may be repeated")
-	f.BoolVar(&s.print, "print-config", false, "print the effective configuration and stop")
 	registerBackend(cmd, &s.backend)
 }
 
@@ -104,12 +111,12 @@ func readConfig(run *config.Run, name string) error {
 
 // openBackend starts what computes. The caller finalizes it.
 func openBackend(b config.Backend, log *slog.Logger) (compute.Backend, error) {
-	path := b.Path
-	if path == "" {
-		path = os.Getenv("ORRERY_CPU")
-	}
 	switch b.Name {
 	case "cpu":
+		path, err := forcedPath(b.Path)
+		if err != nil {
+			return nil, err
+		}
 		backend, err := cpu.New(cpu.Config{Threads: b.Threads, Path: path, Precision: b.Precision, Log: log})
 		if err != nil {
 			return nil, fmt.Errorf("%w: %w", config.ErrInvalid, err)
@@ -119,6 +126,19 @@ func openBackend(b config.Backend, log *slog.Logger) (compute.Backend, error) {
 		return gobackend.New("")
 	}
 	return nil, fmt.Errorf("%w: backend %q; choose cpu or go", config.ErrInvalid, b.Name)
+}
+
+// forcedPath is the family of kernels that the configuration forces, or else
+// $ORRERY_CPU.
+func forcedPath(path string) (string, error) {
+	forced := os.Getenv("ORRERY_CPU")
+	if path != "" || forced == "" {
+		return path, nil
+	}
+	if have := append(cpu.Paths(), "auto"); !slices.Contains(have, forced) {
+		return "", fmt.Errorf("%w: ORRERY_CPU is %q; this machine has %s", config.ErrInvalid, forced, strings.Join(have, ", "))
+	}
+	return forced, nil
 }
 
 // envOptions are the options of the environment a configuration asks for.
