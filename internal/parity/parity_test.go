@@ -24,6 +24,12 @@ import (
 // updateGraph is one optimiser step: parameters and moments, data, correction.
 func updateGraph(t testing.TB, b compute.Backend, m *worldmodel.Model, batch, length int) *gx.Program {
 	t.Helper()
+	return updateGraphWith(t, b, m, optim.DefaultConfig(), batch, length)
+}
+
+// updateGraphWith is updateGraph with the optimiser's settings.
+func updateGraphWith(t testing.TB, b compute.Backend, m *worldmodel.Model, cfg optim.Config, batch, length int) *gx.Program {
+	t.Helper()
 	d := m.Dims()
 	inputs := append(m.ParamInputs("", dtypes.Float32), m.ParamInputs("m/", dtypes.Float32)...)
 	inputs = append(inputs, m.ParamInputs("v/", dtypes.Float32)...)
@@ -44,7 +50,7 @@ func updateGraph(t testing.TB, b compute.Backend, m *worldmodel.Model, batch, le
 		data := x[3*n:]
 		losses := net.Loss(data[0], data[1], data[2], data[3])
 		grads := graph.Gradient(losses.Total, x[:n]...)
-		step := optim.DefaultConfig().Adam(x[:n], grads, x[n:2*n], x[2*n:3*n], data[4])
+		step := cfg.Adam(x[:n], grads, x[n:2*n], x[2*n:3*n], data[4])
 		out := append(append(append([]*graph.Node{}, step.Params...), step.M...), step.V...)
 		return append(append(out, losses.Nodes()...), step.GradNorm)
 	})

@@ -15,6 +15,7 @@ import sys
 import numpy as np
 import torch
 
+import adam
 import mapping
 from objective import Objective, losses
 from reference import RSSM, GRUResetBefore, Model, Sizes
@@ -28,6 +29,8 @@ CASES = {
     "rssm-reset_before": (SMALL, functools.partial(RSSM, form="reset_before"), {"default": Objective()}),
     "rssm-reset_after": (SMALL, functools.partial(RSSM, form="reset_after"), {"default": Objective()}),
 }
+# The case whose model is also updated by Adam.
+UPDATED = "rssm-reset_before"
 
 
 def float32(x):
@@ -108,13 +111,16 @@ def case(name, sizes, transition, objectives):
     out = {"param/" + k: v for k, v in mapping.values(model).items()}
     out.update({k: v for k, v in data.items() if k != "images"})
     out.update(trajectories(model, data))
+    inputs = [data[k] for k in ("images", "actions", "rewards", "noise")]
     for label, objective in objectives.items():
         model.zero_grad()
-        terms = losses(model, objective, *(data[k] for k in ("images", "actions", "rewards", "noise")))
+        terms = losses(model, objective, *inputs)
         terms["total"].backward()
         out.update({f"{label}/loss/{k}": v for k, v in terms.items()})
         out.update({f"{label}/grad/{k}": v for k, v in mapping.gradients(model).items()})
         print(name, label, {k: round(v.item(), 4) for k, v in terms.items()})
+    if name == UPDATED:
+        out.update(adam.of_model(model, objectives["default"], inputs, clip=50))
     return out
 
 
@@ -148,6 +154,7 @@ def main(folder):
     folder.mkdir(parents=True, exist_ok=True)
     for name, description in CASES.items():
         save(folder / (name + ".npz"), case(name, *description))
+    save(folder / "adam.npz", adam.alone(torch.Generator().manual_seed(1)))
 
 
 if __name__ == "__main__":

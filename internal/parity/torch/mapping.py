@@ -86,13 +86,17 @@ class Mapper:
 
 
 def values(model):
-    """The model's parameters by the Go model's names."""
-    return Mapper(lambda p: p.detach(), lambda a, b: a + b).model(model)
+    """Copies of the parameters by the Go model's names."""
+    return Mapper(lambda p: p.detach().clone(), lambda a, b: a + b).model(model)
 
 
 def gradients(model):
-    """Their gradients. The two biases of PyTorch's cell have the same one."""
+    """Copies of their gradients, zeros where there is none. The two biases of
+    PyTorch's cell have the same one."""
+    def of(p):
+        return torch.zeros_like(p) if p.grad is None else p.grad.clone()
+
     def shared(a, b):
         torch.testing.assert_close(a, b)
         return a
-    return Mapper(lambda p: p.grad, shared).model(model)
+    return Mapper(of, shared).model(model)
