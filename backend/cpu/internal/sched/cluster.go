@@ -259,10 +259,12 @@ func (c *clusterStep) assignSlots() {
 }
 
 func (c *clusterStep) run(r *run) {
-	compute := r.epilogue(c)
+	r.epilogue(c)
 	tiles := (c.size + c.tile - 1) / c.tile
-	perTask := max(1, grain/(c.tile*max(1, len(c.instrs))))
-	r.parallelWorkers(tiles, perTask, func(worker, lo, hi int) {
-		compute(worker, lo*c.tile, min(hi*c.tile, c.size))
-	})
+	r.parallel(tiles, max(1, grain/(c.tile*max(1, len(c.instrs)))), c)
+}
+
+// part computes tiles [lo, hi).
+func (c *clusterStep) part(r *run, worker, lo, hi int) {
+	r.finishRange(worker, lo*c.tile, min(hi*c.tile, c.size))
 }

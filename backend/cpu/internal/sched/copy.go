@@ -7,10 +7,29 @@ type copyStep struct {
 	dst, src view
 	walk     collapsed // operand 0 is dst, 1 is src
 	why      string
+
+	// The inner one or two axes of the walk are matrices, the others number them.
+	outer      []int
+	matrices   int
+	rows, cols int
+	dRow, dCol int
+	sRow, sCol int
 }
 
 func newCopy(dst, src view, why string) *copyStep {
-	return &copyStep{dst: dst, src: src, walk: collapse([][]int{dst.strides, src.strides}, src.dims), why: why}
+	s := &copyStep{dst: dst, src: src, walk: collapse([][]int{dst.strides, src.strides}, src.dims), why: why, rows: 1, cols: 1, matrices: 1}
+	dims, ds, ss := s.walk.dims, s.walk.strides[0], s.walk.strides[1]
+	if k := len(dims) - 1; k >= 0 {
+		s.cols, s.dCol, s.sCol = dims[k], ds[k], ss[k]
+	}
+	if k := len(dims) - 2; k >= 0 {
+		s.rows, s.dRow, s.sRow = dims[k], ds[k], ss[k]
+		s.outer = dims[:k]
+	}
+	for _, d := range s.outer {
+		s.matrices *= d
+	}
+	return s
 }
 
 func (s *copyStep) reads() []*storage  { return []*storage{s.src.st} }
@@ -21,51 +40,37 @@ func (s *copyStep) String() string {
 }
 
 func (s *copyStep) run(r *run) {
-	if s.src.st.isBool {
-		copyWalk(r, s, r.bytes(s.dst.st), r.bytes(s.src.st))
+	if s.matrices == 1 {
+		r.parallel(s.rows, max(1, grain/max(1, s.cols)), s)
 		return
 	}
-	copyWalk(r, s, r.f32(s.dst.st), r.f32(s.src.st))
+	r.parallel(s.matrices, max(1, grain/max(1, s.rows*s.cols)), s)
 }
 
-// copyWalk visits the outer axes of the collapsed walk in parallel, and copies
-// along the inner one or two.
-func copyWalk[T any](r *run, s *copyStep, dst, src []T) {
-	dims, ds, ss := s.walk.dims, s.walk.strides[0], s.walk.strides[1]
-	inner := min(len(dims), 2)
-	outer := dims[:len(dims)-inner]
-	count := 1
-	for _, d := range outer {
-		count *= d
-	}
-	rows, cols, dRow, sRow, dCol, sCol := 1, 1, 0, 0, 0, 0
-	if inner >= 1 {
-		k := len(dims) - 1
-		cols, dCol, sCol = dims[k], ds[k], ss[k]
-	}
-	if inner == 2 {
-		k := len(dims) - 2
-		rows, dRow, sRow = dims[k], ds[k], ss[k]
-	}
-	work := func(lo, hi int) {
-		for i := lo; i < hi; i++ {
-			d, q := s.dst.off, s.src.off
-			for rest, k := i, len(outer)-1; k >= 0; k-- {
-				at := rest % outer[k]
-				rest /= outer[k]
-				d += at * ds[k]
-				q += at * ss[k]
-			}
-			copyMatrix(dst, src, d, q, rows, cols, dRow, sRow, dCol, sCol)
-		}
-	}
-	if count > 1 {
-		r.parallel(count, max(1, grain/max(1, rows*cols)), work)
+// part copies matrices [lo, hi), or rows [lo, hi) of the only one.
+func (s *copyStep) part(r *run, _, lo, hi int) {
+	if s.src.st.isBool {
+		copyPart(s, r.bytes(s.dst.st), r.bytes(s.src.st), lo, hi)
 		return
 	}
-	r.parallel(rows, max(1, grain/max(1, cols)), func(lo, hi int) {
-		copyMatrix(dst, src, s.dst.off+lo*dRow, s.src.off+lo*sRow, hi-lo, cols, dRow, sRow, dCol, sCol)
-	})
+	copyPart(s, r.f32(s.dst.st), r.f32(s.src.st), lo, hi)
+}
+
+func copyPart[T any](s *copyStep, dst, src []T, lo, hi int) {
+	if s.matrices == 1 {
+		copyMatrix(dst, src, s.dst.off+lo*s.dRow, s.src.off+lo*s.sRow, hi-lo, s.cols, s.dRow, s.sRow, s.dCol, s.sCol)
+		return
+	}
+	for i := lo; i < hi; i++ {
+		d, q := s.dst.off, s.src.off
+		for rest, k := i, len(s.outer)-1; k >= 0; k-- {
+			at := rest % s.outer[k]
+			rest /= s.outer[k]
+			d += at * s.walk.strides[0][k]
+			q += at * s.walk.strides[1][k]
+		}
+		copyMatrix(dst, src, d, q, s.rows, s.cols, s.dRow, s.sRow, s.dCol, s.sCol)
+	}
 }
 
 func copyMatrix[T any](dst, src []T, d, q, rows, cols, dRow, sRow, dCol, sCol int) {

@@ -84,10 +84,15 @@ func (s *productStep) absorb(c *clusterStep) {
 // same run must not start another cluster before it is done.
 func (r *run) epilogue(c *clusterStep) func(worker, lo, hi int) {
 	r.generation++
-	return func(worker, lo, hi int) {
-		e := r.evaluator(worker, c)
-		for from := lo; from < hi; from += c.tile {
-			e.tile(from, min(c.tile, hi-from))
-		}
+	r.finishing = c
+	return r.finish
+}
+
+// finishRange computes elements [lo, hi) of the cluster at hand.
+func (r *run) finishRange(worker, lo, hi int) {
+	c := r.finishing
+	e := r.evaluator(worker, c)
+	for from := lo; from < hi; from += c.tile {
+		e.tile(from, min(c.tile, hi-from))
 	}
 }

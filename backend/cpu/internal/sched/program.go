@@ -142,15 +142,18 @@ func (p *Program) acquire() *run {
 		r.profiled = p.profiling
 		return r
 	}
-	return &run{
+	r := &run{
 		profiled: p.profiling,
 		vec:      &p.table.Vec, arena: make([]float32, p.arena), boolArena: make([]byte, p.bytes),
 		scratch: make([]float32, p.scratch), evaluators: make([]evaluator, p.workers),
+		wide: make([][wideRow]float32, p.workers),
 	}
+	r.task, r.finish = r.runTask, r.finishRange
+	return r
 }
 
 func (p *Program) release(r *run) {
-	r.ctx, r.inputs, r.outputs, r.err = nil, nil, nil, nil
+	r.ctx, r.inputs, r.outputs, r.part, r.err = nil, nil, nil, nil, nil
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.idle = append(p.idle, r)
@@ -167,9 +170,18 @@ type run struct {
 	scratch         []float32
 	inputs, outputs []Buffers
 	evaluators      []evaluator
-	generation      int // counts clusters, so that an evaluator knows a new one
+	wide            [][wideRow]float32 // one a worker, for reductions
+	generation      int                // counts clusters, so that an evaluator knows a new one
 	err             error
 	profiled        bool // whether the time of each step is wanted
+
+	// What the workers are doing. The functions are bound once: a closure for each
+	// step would be an allocation.
+	part         part
+	items, tasks int
+	task         func(task, worker int)
+	finishing    *clusterStep
+	finish       func(worker, lo, hi int)
 }
 
 // f32 returns the elements of a storage.
@@ -198,34 +210,29 @@ func (r *run) bytes(st *storage) []byte {
 	return r.boolArena[st.index:][:st.size:st.size]
 }
 
-// parallel calls f for ranges that cover [0, n), each of at least least.
-func (r *run) parallel(n, least int, f func(lo, hi int)) {
-	if n <= least {
-		if n > 0 {
-			f(0, n)
-		}
-		return
-	}
-	r.parallelWorkers(n, least, func(_, lo, hi int) { f(lo, hi) })
+// part is a step whose work can be divided: part does items [lo, hi) of it.
+type part interface {
+	part(r *run, worker, lo, hi int)
 }
 
-func (r *run) parallelWorkers(n, least int, f func(worker, lo, hi int)) {
+// parallel divides items [0, n) of s into ranges of at least least each.
+func (r *run) parallel(n, least int, s part) {
 	if n <= least {
 		if n > 0 {
-			f(0, 0, n)
+			s.part(r, 0, 0, n)
 		}
 		return
 	}
-	tasks := (n + least - 1) / least
-	if most := 16 * r.pool.Workers(); tasks > most {
-		tasks = most
-	}
-	err := r.pool.Run(r.ctx, tasks, func(task, worker int) {
-		f(worker, task*n/tasks, (task+1)*n/tasks)
-	})
-	if err != nil && r.err == nil {
+	tasks := min((n+least-1)/least, 16*r.pool.Workers())
+	r.part, r.items, r.tasks = s, n, tasks
+	if err := r.pool.Run(r.ctx, tasks, r.task); err != nil && r.err == nil {
 		r.err = err
 	}
+}
+
+// runTask does one of the ranges that parallel made.
+func (r *run) runTask(task, worker int) {
+	r.part.part(r, worker, task*r.items/r.tasks, (task+1)*r.items/r.tasks)
 }
 
 // evaluator returns a worker's evaluator, prepared for the current cluster.

@@ -44,29 +44,30 @@ func (s *reduceStep) String() string {
 }
 
 func (s *reduceStep) run(r *run) {
-	src := r.f32(s.src.st)[s.src.off:]
-	dst := r.f32(s.dst)
 	if s.blocks == 1 {
-		each := s.middle * s.inner
-		r.parallel(s.outer, max(1, grain/max(1, each)), func(lo, hi int) {
-			for o := lo; o < hi; o++ {
-				s.reduce(r, dst[o*s.inner:][:s.inner], src[o*each:][:each])
-			}
-		})
+		r.parallel(s.outer, max(1, grain/max(1, s.middle*s.inner)), s)
 		return
 	}
-	partial := r.f32(s.scratch)
-	r.parallel(s.blocks, 1, func(lo, hi int) {
-		for b := lo; b < hi; b++ {
-			from, to := b*s.middle/s.blocks, (b+1)*s.middle/s.blocks
-			s.reduce(r, partial[b*s.inner:][:s.inner], src[from*s.inner:to*s.inner])
+	r.parallel(s.blocks, 1, s)
+	s.reduce(r, 0, r.f32(s.dst), r.f32(s.scratch)[:s.blocks*s.inner])
+}
+
+// part reduces outer elements [lo, hi), or blocks [lo, hi) of the only one.
+func (s *reduceStep) part(r *run, worker, lo, hi int) {
+	src := r.f32(s.src.st)[s.src.off:]
+	for i := lo; i < hi; i++ {
+		if s.blocks == 1 {
+			each := s.middle * s.inner
+			s.reduce(r, worker, r.f32(s.dst)[i*s.inner:][:s.inner], src[i*each:][:each])
+			continue
 		}
-	})
-	s.reduce(r, dst, partial[:s.blocks*s.inner])
+		from, to := i*s.middle/s.blocks, (i+1)*s.middle/s.blocks
+		s.reduce(r, worker, r.f32(s.scratch)[i*s.inner:][:s.inner], src[from*s.inner:to*s.inner])
+	}
 }
 
 // reduce combines the rows of src, each as long as dst.
-func (s *reduceStep) reduce(r *run, dst, src []float32) {
+func (s *reduceStep) reduce(r *run, worker int, dst, src []float32) {
 	if len(dst) == 1 {
 		dst[0] = s.reduceRow(r, src)
 		return
@@ -78,9 +79,8 @@ func (s *reduceStep) reduce(r *run, dst, src []float32) {
 		return
 	}
 	// Short rows are combined many at a time, and the result is folded.
-	var wide [wideRow]float32
 	if n := wideRow / len(dst); n > 1 && len(src) >= 2*n*len(dst) {
-		acc := wide[:n*len(dst)]
+		acc := r.wide[worker][:n*len(dst)]
 		whole := len(src) / len(acc) * len(acc)
 		copy(acc, src)
 		s.combine(r, acc, src[len(acc):whole])

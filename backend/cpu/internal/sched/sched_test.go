@@ -153,3 +153,42 @@ func TestPlaces(t *testing.T) {
 		}
 	}
 }
+
+// TestRunDoesNotAllocate covers every kind of step: products with and without an
+// epilogue, packed weights, clusters, copies, padding and reductions of both forms.
+func TestRunDoesNotAllocate(t *testing.T) {
+	b := &builder{}
+	x, w := b.param(256, 64), b.param(64, 64)
+	dot := func(x *ir.Node) *ir.Node {
+		n := b.node(ir.Dot, []int{256, 64}, x, w)
+		n.Dot = &ir.Contraction{LeftLast: true}
+		return n
+	}
+	h := b.node(ir.Tanh, []int{256, 64}, dot(dot(x)))
+	joined := b.node(ir.Concatenate, []int{256, 128}, h, x)
+	joined.Ints = []int{1}
+	reduce := func(op ir.Op, dims []int, axes ...int) *ir.Node {
+		n := b.node(op, dims, joined)
+		n.Ints = axes
+		return n
+	}
+	rows, columns, all := reduce(ir.ReduceSum, []int{256}, 1), reduce(ir.ReduceSum, []int{128}, 0), reduce(ir.ReduceMax, nil, 0, 1)
+	p := compile(t, rows, columns, all)
+	workers := pool.New(2)
+	defer workers.Close()
+	in := []Buffers{{Float32: make([]float32, 256*64)}, {Float32: make([]float32, 64*64)}}
+	var out []Buffers
+	for _, o := range p.Outputs() {
+		out = append(out, Buffers{Float32: make([]float32, o.Size)})
+	}
+	allocs := testing.AllocsPerRun(100, func() {
+		if err := p.Run(context.Background(), workers, in, out); err != nil {
+			t.Fatal(err)
+		}
+	})
+	if allocs != 0 {
+		var text strings.Builder
+		_ = p.Dump(&text)
+		t.Errorf("%g allocations per run of\n%s", allocs, text.String())
+	}
+}
