@@ -18,7 +18,9 @@ import torch
 import adam
 import mapping
 from objective import Objective, losses
-from reference import RSSM, GRUResetBefore, Model, Sizes
+from layers import GRUResetBefore, Sizes
+from reference import Model
+from transitions import DRNN, RSSM, SSM
 
 CHUNKS, LENGTH, CONTEXT = 2, 20, 5
 SMALL = Sizes(height=18, width=13, channels=2, actions=2, depth=2, deter=9, stoch=5, hidden=7, reward=(6, 8))
@@ -147,10 +149,21 @@ def check_gru():
         torch.testing.assert_close(after(x, h), torch.tensor([[-.1478729, .1887743]]), atol=1e-6, rtol=0)
 
 
+def check_counts():
+    """The published models' numbers of parameters."""
+    sizes = Sizes(actions=6, depth=32, deter=200, stoch=30, hidden=200, reward=(300, 300, 300))
+    before = {"form": "reset_before"}
+    for transition, want in (
+            (functools.partial(RSSM, **before), 5_293_220), (SSM, 4_719_620), (functools.partial(DRNN, **before), 5_689_640)):
+        got = sum(p.numel() for p in Model(sizes, transition).parameters())
+        assert got == want, (transition, got, want)
+
+
 def main(folder):
     torch.use_deterministic_algorithms(True)
     torch.set_num_threads(1)
     check_gru()
+    check_counts()
     folder.mkdir(parents=True, exist_ok=True)
     for name, description in CASES.items():
         save(folder / (name + ".npz"), case(name, *description))

@@ -8,7 +8,7 @@ import dataclasses
 
 import torch
 
-from reference import Gaussian
+from layers import Gaussian
 
 
 @dataclasses.dataclass(frozen=True)
