@@ -17,6 +17,7 @@ import torch
 
 import adam
 import mapping
+import planner
 from objective import Objective, losses
 from layers import GRUResetBefore, Sizes
 from reference import Model
@@ -33,6 +34,8 @@ CASES = {
 }
 # The case whose model is also updated by Adam.
 UPDATED = "rssm-reset_before"
+# The case whose model also plans.
+PLANNED = "rssm-reset_after"
 
 
 def float32(x):
@@ -121,6 +124,10 @@ def case(name, sizes, transition, objectives):
         out.update({f"{label}/loss/{k}": v for k, v in terms.items()})
         out.update({f"{label}/grad/{k}": v for k, v in mapping.gradients(model).items()})
         print(name, label, {k: round(v.item(), 4) for k, v in terms.items()})
+    if name == PLANNED:
+        last = model.unroll(model.encode(data["images"]), data["actions"], data["noise"]).states[-1]
+        with torch.no_grad():
+            out.update(planner.fixture(model, last, functools.partial(normal, generator)))
     if name == UPDATED:
         out.update(adam.of_model(model, objectives["default"], inputs, clip=50))
     return out
