@@ -28,8 +28,9 @@ func torchCases() []torchCase {
 	}
 	before := paper
 	before.Depth, before.DeterSize, before.StochSize, before.HiddenSize, before.RewardLayers = 2, 9, 5, 7, []int{6, 8}
+	before.FreeNats = 1
 	after := before
-	after.GRU = worldmodel.ResetAfter
+	after.GRU, after.FreeNats = worldmodel.ResetAfter, 3
 	small := worldmodel.Dims{Height: 18, Width: 13, Channels: 2, ActionSize: 2}
 	return []torchCase{
 		{"rssm-paper", worldmodel.Dims{Height: 64, Width: 64, Channels: 3, ActionSize: 2}, paper},

@@ -6,11 +6,11 @@ Weights and inputs are rounded to float32, everything else is computed from them
 in float64 and rounded once, when it is written: the differences that the tests
 see are the Go model's own.
 """
-import dataclasses
-import functools
 import math
 import pathlib
 import sys
+import typing
+from functools import partial
 
 import numpy as np
 import torch
@@ -18,19 +18,38 @@ import torch
 import adam
 import mapping
 import planner
-from objective import Objective, losses
 from layers import GRUResetBefore, Sizes
+from objective import Objective, losses
 from reference import Model
-from transitions import DRNN, RSSM, SSM
+from transitions import DRNN, SSM, RSSM, Deterministic
 
 CHUNKS, LENGTH, CONTEXT = 2, 20, 5
-SMALL = Sizes(height=18, width=13, channels=2, actions=2, depth=2, deter=9, stoch=5, hidden=7, reward=(6, 8))
+SMALL = Sizes(height=18, width=13, channels=2, depth=2, deter=9, stoch=5, hidden=7, reward=(6, 8))
 
-# Each case is a file: a model, and the objectives evaluated on it.
+
+class Case(typing.NamedTuple):
+    """A file: a model, how widely the weights of its statistics are spread, and
+    the objectives evaluated on it. Divergences lie on both sides of free_nats."""
+
+    sizes: Sizes
+    transition: typing.Callable
+    spread: float
+    free_nats: float
+    seed: int = 1
+
+    def objectives(self):
+        return {"default": Objective(free_nats=self.free_nats)}
+
+
+BEFORE, AFTER = {"form": "reset_before"}, {"form": "reset_after"}
 CASES = {
-    "rssm-paper": (Sizes(), functools.partial(RSSM, form="reset_before"), {"default": Objective()}),
-    "rssm-reset_before": (SMALL, functools.partial(RSSM, form="reset_before"), {"default": Objective()}),
-    "rssm-reset_after": (SMALL, functools.partial(RSSM, form="reset_after"), {"default": Objective()}),
+    "rssm-paper": Case(Sizes(), partial(RSSM, **BEFORE), 1.5, 3),
+    "rssm-reset_before": Case(SMALL, partial(RSSM, **BEFORE), 1.8, 1),
+    "rssm-reset_after": Case(SMALL, partial(RSSM, **AFTER), 1.8, 3),
+    "deterministic": Case(SMALL, partial(Deterministic, **BEFORE), 1.6, 0),
+    "ssm": Case(SMALL, SSM, 0.7, 3),
+    "drnn-reset_before": Case(SMALL, partial(DRNN, **BEFORE), 1.6, 0.5),
+    "drnn-reset_after": Case(SMALL, partial(DRNN, **AFTER), 1.6, 0.5, seed=4),
 }
 # The case whose model is also updated by Adam.
 UPDATED = "rssm-reset_before"
@@ -47,21 +66,23 @@ def normal(generator, *shape):
     return float32(torch.randn(*shape, generator=generator, dtype=torch.float64))
 
 
-def gain(name, p):
+def gain(name, p, spread):
     """The spread of a parameter's values: every kind off zero, large enough to
     matter, and divergences on both sides of the free nats."""
     if p.dim() == 1:
         return 0.2
     if "deconvs" in name:  # [in, out, height, width], stride 2
         return 2.6 / math.sqrt(p.shape[0] * p[0, 0].numel())
-    return (1.6 if "stats" in name else 1.3) / math.sqrt(p[0].numel())
+    if "convs" in name:
+        return 2 / math.sqrt(p[0].numel())
+    return (spread if "stats" in name else 1.3) / math.sqrt(p[0].numel())
 
 
-def build(sizes, transition, generator):
-    model = Model(sizes, transition).double()
+def build(case, generator):
+    model = Model(case.sizes, case.transition).double()
     with torch.no_grad():
         for name, p in model.named_parameters():
-            p.copy_(float32(gain(name, p) * normal(generator, *p.shape)))
+            p.copy_(float32(gain(name, p, case.spread) * normal(generator, *p.shape)))
     return model
 
 
@@ -110,14 +131,14 @@ def trajectories(model, data):
     }
 
 
-def case(name, sizes, transition, objectives):
-    generator = torch.Generator().manual_seed(sum(name.encode()))
-    model, data = build(sizes, transition, generator), batch(sizes, generator)
+def evaluate(name, case):
+    generator = torch.Generator().manual_seed(case.seed)
+    model, data = build(case, generator), batch(case.sizes, generator)
     out = {"param/" + k: v for k, v in mapping.values(model).items()}
     out.update({k: v for k, v in data.items() if k != "images"})
     out.update(trajectories(model, data))
     inputs = [data[k] for k in ("images", "actions", "rewards", "noise")]
-    for label, objective in objectives.items():
+    for label, objective in case.objectives().items():
         model.zero_grad()
         terms = losses(model, objective, *inputs)
         terms["total"].backward()
@@ -127,9 +148,9 @@ def case(name, sizes, transition, objectives):
     if name == PLANNED:
         last = model.unroll(model.encode(data["images"]), data["actions"], data["noise"]).states[-1]
         with torch.no_grad():
-            out.update(planner.fixture(model, last, functools.partial(normal, generator)))
+            out.update(planner.fixture(model, last, partial(normal, generator)))
     if name == UPDATED:
-        out.update(adam.of_model(model, objectives["default"], inputs, clip=50))
+        out.update(adam.of_model(model, case.objectives()["default"], inputs, clip=50))
     return out
 
 
@@ -161,7 +182,7 @@ def check_counts():
     sizes = Sizes(actions=6, depth=32, deter=200, stoch=30, hidden=200, reward=(300, 300, 300))
     before = {"form": "reset_before"}
     for transition, want in (
-            (functools.partial(RSSM, **before), 5_293_220), (SSM, 4_719_620), (functools.partial(DRNN, **before), 5_689_640)):
+            (partial(RSSM, **before), 5_293_220), (SSM, 4_719_620), (partial(DRNN, **before), 5_689_640)):
         got = sum(p.numel() for p in Model(sizes, transition).parameters())
         assert got == want, (transition, got, want)
 
@@ -172,8 +193,8 @@ def main(folder):
     check_gru()
     check_counts()
     folder.mkdir(parents=True, exist_ok=True)
-    for name, description in CASES.items():
-        save(folder / (name + ".npz"), case(name, *description))
+    for name, case in CASES.items():
+        save(folder / (name + ".npz"), evaluate(name, case))
     save(folder / "adam.npz", adam.alone(torch.Generator().manual_seed(1)))
 
 

@@ -149,3 +149,16 @@ class Statistics(nn.Module):
     def forward(self, *parts):
         mean, raw = self.stats(F.relu(self.hidden(torch.cat(parts, -1)))).chunk(2, -1)
         return Gaussian(mean, F.softplus(raw) + self.min_std)
+
+
+class UnitMean(nn.Module):
+    """A hidden ReLU layer, then the mean of a distribution of deviation 1."""
+
+    def __init__(self, inputs, sizes):
+        super().__init__()
+        self.hidden = nn.Linear(inputs, sizes.hidden)
+        self.mean = nn.Linear(sizes.hidden, sizes.stoch)
+
+    def forward(self, *parts):
+        mean = self.mean(F.relu(self.hidden(torch.cat(parts, -1))))
+        return Gaussian(mean, torch.ones_like(mean))

@@ -41,10 +41,6 @@ class Mapper:
             self.layer(f"{name}/layer{i + 1}", layer)
         self.layer(name + "/output", mlp.output)
 
-    def statistics(self, name, module):
-        self.layer(name + "/hidden", module.hidden)
-        self.layer(name + "/stats", module.stats)
-
     def split(self, name, module, first, names):
         """A layer whose input is two parts, of which the first has the bias."""
         weight = dense(self.of(module.weight))
@@ -52,27 +48,52 @@ class Mapper:
         self.out[f"{name}/{names[0]}/bias"] = self.of(module.bias)
         self.out[f"{name}/{names[1]}/kernel"] = weight[first:]
 
-    def gru(self, name, cell):
+    def gru(self, name, cell, embed=0):
+        """A cell; the first embed of its inputs have kernels of their own."""
         if not isinstance(cell, torch.nn.GRUCell):
-            self.layer(name + "/gates", cell.gates)
-            self.layer(name + "/candidate", cell.candidate)
+            self.behind(name + "/gates", name + "/embed_gates", dense(self.of(cell.gates.weight)), embed)
+            self.behind(name + "/candidate", name + "/embed_candidate", dense(self.of(cell.candidate.weight)), embed)
+            self.out[name + "/gates/bias"] = self.of(cell.gates.bias)
+            self.out[name + "/candidate/bias"] = self.of(cell.candidate.bias)
             return
-        size = cell.hidden_size
+        size = 2 * cell.hidden_size  # of both gates; the candidate is behind them
         of_input, of_state = dense(self.of(cell.weight_ih)), dense(self.of(cell.weight_hh))
         bias_input, bias_state = self.of(cell.bias_ih), self.of(cell.bias_hh)
-        self.out[name + "/gates/kernel"] = torch.cat([of_input[:, :2 * size], of_state[:, :2 * size]])
-        self.out[name + "/gates/bias"] = self.shared(bias_input[:2 * size], bias_state[:2 * size])
-        self.out[name + "/candidate/kernel"] = of_input[:, 2 * size:]
-        self.out[name + "/candidate/bias"] = bias_input[2 * size:]
-        self.out[name + "/recurrent/kernel"] = of_state[:, 2 * size:]
-        self.out[name + "/recurrent/bias"] = bias_state[2 * size:]
+        self.behind(name + "/gates", name + "/embed_gates", torch.cat([of_input[:, :size], of_state[:, :size]]), embed)
+        self.behind(name + "/candidate", name + "/embed_candidate", of_input[:, size:], embed)
+        self.out[name + "/gates/bias"] = self.shared(bias_input[:size], bias_state[:size])
+        self.out[name + "/candidate/bias"] = bias_input[size:]
+        self.out[name + "/recurrent/kernel"] = of_state[:, size:]
+        self.out[name + "/recurrent/bias"] = bias_state[size:]
 
-    def rssm(self, rssm):
+    def behind(self, name, embed_name, kernel, embed):
+        """Splits off the share of the embedding, the first rows."""
+        self.out[name + "/kernel"] = kernel[embed:]
+        if embed:
+            self.out[embed_name + "/kernel"] = kernel[:embed]
+
+    def rssm(self, rssm, output="stats"):
         self.layer("rssm/input", rssm.input)
         self.gru("rssm/gru", rssm.cell)
-        self.statistics("rssm/prior", rssm.prior)
+        self.layer("rssm/prior/hidden", rssm.prior.hidden)
+        self.layer("rssm/prior/" + output, getattr(rssm.prior, output))
         self.split("rssm/posterior", rssm.posterior.hidden, rssm.sizes.deter, ("deter", "embed"))
-        self.layer("rssm/posterior/stats", rssm.posterior.stats)
+        self.layer("rssm/posterior/" + output, getattr(rssm.posterior, output))
+
+    def deterministic(self, rssm):
+        self.rssm(rssm, output="mean")
+
+    def ssm(self, ssm):
+        self.layer("ssm/prior/hidden", ssm.prior.hidden)
+        self.layer("ssm/prior/stats", ssm.prior.stats)
+        self.split("ssm/posterior", ssm.posterior.hidden, 2 * ssm.sizes.stoch, ("prior", "embed"))
+        self.layer("ssm/posterior/stats", ssm.posterior.stats)
+
+    def drnn(self, drnn):
+        self.gru("drnn/encoder", drnn.encoder, drnn.embed)
+        self.layer("drnn/hidden", drnn.latent.hidden)
+        self.layer("drnn/stats", drnn.latent.stats)
+        self.gru("drnn/decoder", drnn.decoder)
 
     def model(self, model):
         for i, layer in enumerate(model.encoder.convs):

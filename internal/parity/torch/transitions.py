@@ -9,19 +9,21 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from layers import Statistics, gru
+from layers import Statistics, UnitMean, gru
 
 
 class RSSM(nn.Module):
     """The recurrent state-space model; a state is (deter h, stoch s)."""
+
+    statistics = Statistics
 
     def __init__(self, sizes, embed, form):
         super().__init__()
         self.sizes = sizes
         self.input = nn.Linear(sizes.stoch + sizes.actions, sizes.hidden)
         self.cell = gru(form, sizes.hidden, sizes.deter)
-        self.prior = Statistics(sizes.deter, sizes)
-        self.posterior = Statistics(sizes.deter + embed, sizes)
+        self.prior = self.statistics(sizes.deter, sizes)
+        self.posterior = self.statistics(sizes.deter + embed, sizes)
         self.features_size = sizes.stoch + sizes.deter
 
     def initial(self, rows):
@@ -50,13 +52,19 @@ class RSSM(nn.Module):
 
 
 class Deterministic(RSSM):
-    """The same network without samples: the state goes on with the means."""
+    """The RSSM without samples: prior and posterior are means, and a state goes
+    on with them. Their divergence only trains the prior to predict the
+    posterior: 1/2 |sg(mean_q) - mean_p|^2. Without it nothing would train the
+    prior, which a planner rolls out."""
+
+    statistics = UnitMean
 
     def imagine(self, state, action, noise):
         return super().imagine(state, action, torch.zeros_like(noise))
 
     def observe(self, state, action, embed, noise):
-        return super().observe(state, action, embed, torch.zeros_like(noise))
+        state, prior, posterior = super().observe(state, action, embed, torch.zeros_like(noise))
+        return state, prior, posterior.detach()
 
 
 class SSM(nn.Module):
