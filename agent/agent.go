@@ -96,7 +96,7 @@ func (a *Agent) Act(ctx context.Context, obs []env.Observation) ([][]float32, er
 	if err := a.observe(ctx, obs); err != nil {
 		return nil, err
 	}
-	mean, err := a.planner.plan(ctx, a.params, a.filter.deter, a.filter.stoch, a.streams)
+	mean, err := a.planner.plan(ctx, a.params, a.filter.state, a.streams)
 	if err != nil {
 		return nil, err
 	}

@@ -2,6 +2,7 @@ package agent
 
 import (
 	"context"
+	"fmt"
 	"slices"
 
 	"github.com/gomlx/compute"
@@ -17,9 +18,9 @@ import (
 // filter keeps the posterior state of E environments up to date: one
 // StepPosterior per decision (Hafner et al. 2019, section 3).
 type filter struct {
-	backend      compute.Backend
-	program      *gx.Program
-	deter, stoch compute.Buffer // [E, Hd], [E, Z]: owned
+	backend compute.Backend
+	program *gx.Program
+	state   []compute.Buffer // [E, ...] by Model.StateSizes: owned
 
 	// Inputs that the caller fills through their slices.
 	action, image, noise compute.Buffer
@@ -28,44 +29,46 @@ type filter struct {
 
 func newFilter(backend compute.Backend, model *worldmodel.Model, envs int) (*filter, error) {
 	d, cfg := model.Dims(), model.Config()
-	inputs := append(model.ParamInputs("", dtypes.Float32),
-		input("deter", envs, cfg.DeterSize), input("stoch", envs, cfg.StochSize), input("action", envs, d.ActionSize),
-		input("image", envs, d.Height, d.Width, d.Channels), input("noise", envs, cfg.StochSize))
-	n := len(model.ParamSpecs())
+	states := stateInputs(model, envs)
+	data := []gx.Input{input("action", envs, d.ActionSize),
+		input("image", envs, d.Height, d.Width, d.Channels), input("noise", envs, cfg.StochSize)}
+	n, k := len(model.ParamSpecs()), len(states)
+	inputs := slices.Concat(model.ParamInputs("", dtypes.Float32), states, data)
 	program, err := gx.Compile(backend, "filter", inputs, func(_ *graph.Graph, in []*graph.Node) []*graph.Node {
-		net := bind(model, in[:n])
-		state := worldmodel.State{Deter: in[n], Stoch: in[n+1]}
-		next, _, _ := net.StepPosterior(state, in[n+2], net.Encode(in[n+3]), in[n+4])
-		return []*graph.Node{next.Deter, next.Stoch}
+		net, data := bind(model, in[:n]), in[n+k:]
+		next, _, _ := net.StepPosterior(net.StateFromNodes(in[n:n+k]), data[0], net.Encode(data[1]), data[2])
+		return next.Nodes()
 	})
 	if err != nil {
 		return nil, err
 	}
 	f := &filter{backend: backend, program: program}
-	if err := f.allocate(inputs[n:]); err != nil {
+	if err := f.allocate(states, data); err != nil {
 		return nil, err
 	}
 	return f, nil
 }
 
-func (f *filter) allocate(inputs []gx.Input) (err error) {
+func (f *filter) allocate(states, data []gx.Input) (err error) {
 	shared := func(in gx.Input) (buf compute.Buffer, data []float32) {
 		if err == nil {
 			buf, data, err = gx.NewShared[float32](f.backend, in.Shape.Dimensions...)
 		}
 		return buf, data
 	}
-	f.deter, _ = shared(inputs[0])
-	f.stoch, _ = shared(inputs[1])
-	f.action, f.actions = shared(inputs[2])
-	f.image, f.images = shared(inputs[3])
-	f.noise, f.eps = shared(inputs[4])
+	for _, in := range states {
+		buf, _ := shared(in)
+		f.state = append(f.state, buf)
+	}
+	f.action, f.actions = shared(data[0])
+	f.image, f.images = shared(data[1])
+	f.noise, f.eps = shared(data[2])
 	return err
 }
 
 // reset returns every environment to the zero state.
 func (f *filter) reset() error {
-	for _, buf := range []compute.Buffer{f.deter, f.stoch} {
+	for _, buf := range f.state {
 		state, err := gx.View[float32](buf)
 		if err != nil {
 			return err
@@ -83,19 +86,28 @@ func (f *filter) step(ctx context.Context, params []compute.Buffer, actions []fl
 	for i, s := range streams {
 		s.FillNormal(f.eps[i*each:][:each])
 	}
-	inputs := append(slices.Clone(params), f.deter, f.stoch, f.action, f.image, f.noise)
+	inputs := slices.Concat(params, f.state, []compute.Buffer{f.action, f.image, f.noise})
 	out, err := f.program.Run(ctx, inputs, nil)
 	if err != nil {
 		return err
 	}
-	old := []compute.Buffer{f.deter, f.stoch}
-	f.deter, f.stoch = out[0], out[1]
+	old := f.state
+	f.state = out
 	return gx.Finalize(old...)
 }
 
 func (f *filter) close() error {
 	f.program.Close()
-	return gx.Finalize(f.deter, f.stoch, f.action, f.image, f.noise)
+	return gx.Finalize(append(f.state, f.action, f.image, f.noise)...)
+}
+
+// stateInputs are the nodes of the states of envs environments.
+func stateInputs(model *worldmodel.Model, envs int) []gx.Input {
+	var inputs []gx.Input
+	for i, size := range model.StateSizes() {
+		inputs = append(inputs, input(fmt.Sprintf("state/%d", i), envs, size))
+	}
+	return inputs
 }
 
 func input(name string, dims ...int) gx.Input {

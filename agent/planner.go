@@ -17,22 +17,22 @@ import (
 // imagination lets a planner search in a world model.
 type imagination struct {
 	net   *worldmodel.Net
-	stoch int
+	noise int
 }
 
 // StepPrior implements plan.Model.
 func (m imagination) StepPrior(state plan.State, action, noise *graph.Node) plan.State {
-	next, _ := m.net.StepPrior(worldmodel.State{Deter: state[0], Stoch: state[1]}, action, noise)
-	return plan.State{next.Deter, next.Stoch}
+	next, _ := m.net.StepPrior(m.net.StateFromNodes(state), action, noise)
+	return next.Nodes()
 }
 
 // Score implements plan.Model.
 func (m imagination) Score(state plan.State) *graph.Node {
-	return m.net.Reward(m.net.Features(worldmodel.State{Deter: state[0], Stoch: state[1]}))
+	return m.net.Reward(m.net.Features(m.net.StateFromNodes(state)))
 }
 
 // NoiseSize implements plan.Model.
-func (m imagination) NoiseSize() int { return m.stoch }
+func (m imagination) NoiseSize() int { return m.noise }
 
 // planner is the compiled search of E environments with its noise.
 type planner struct {
@@ -50,14 +50,13 @@ type draw struct {
 }
 
 func newPlanner(backend compute.Backend, model *worldmodel.Model, cfg plan.Config, envs int) (*planner, error) {
-	size, mc := model.Dims().ActionSize, model.Config()
-	layout := cfg.Noise(envs, size, mc.StochSize)
-	inputs := append(model.ParamInputs("", dtypes.Float32), input("deter", envs, mc.DeterSize), input("stoch", envs, mc.StochSize))
-	inputs = append(inputs, layout.Inputs()...)
-	n := len(model.ParamSpecs())
+	size, states := model.Dims().ActionSize, stateInputs(model, envs)
+	layout := cfg.Noise(envs, size, model.NoiseSize())
+	inputs := slices.Concat(model.ParamInputs("", dtypes.Float32), states, layout.Inputs())
+	n, k := len(model.ParamSpecs()), len(states)
 	program, err := gx.Compile(backend, "plan", inputs, func(_ *graph.Graph, in []*graph.Node) []*graph.Node {
-		m := imagination{net: bind(model, in[:n]), stoch: mc.StochSize}
-		return []*graph.Node{plan.CEM(cfg, m, plan.State{in[n], in[n+1]}, size, in[n+2:]).Action}
+		m := imagination{net: bind(model, in[:n]), noise: model.NoiseSize()}
+		return []*graph.Node{plan.CEM(cfg, m, in[n:n+k], size, in[n+k:]).Action}
 	})
 	if err != nil {
 		return nil, err
@@ -77,12 +76,11 @@ func newPlanner(backend compute.Backend, model *worldmodel.Model, cfg plan.Confi
 
 // plan returns the first action of the plan of each environment, [E, A],
 // without noise; the slice is overwritten by the next call.
-func (p *planner) plan(ctx context.Context, params []compute.Buffer, deter, stoch compute.Buffer, streams []*rng.Stream) ([]float32, error) {
+func (p *planner) plan(ctx context.Context, params, state []compute.Buffer, streams []*rng.Stream) ([]float32, error) {
 	for _, d := range p.draws {
 		d.fill(streams)
 	}
-	inputs := append(slices.Clone(params), deter, stoch)
-	out, err := p.program.Run(ctx, append(inputs, p.noise...), nil)
+	out, err := p.program.Run(ctx, slices.Concat(params, state, p.noise), nil)
 	if err != nil {
 		return nil, err
 	}

@@ -46,6 +46,31 @@ func TestYAMLRoundTrips(t *testing.T) {
 	}
 }
 
+// TestStoredConfigsOfOlderVersions: a setting that is not in the document has
+// its preset's value, and the rest is the document's.
+func TestStoredConfigsOfOlderVersions(t *testing.T) {
+	run := preset(t, "tiny")
+	run.Learn.Episodes = 77
+	text, err := run.YAML()
+	if err != nil {
+		t.Fatal(err)
+	}
+	older := strings.Replace(string(text), "  transition: rssm\n", "", 1)
+	if older == string(text) {
+		t.Fatalf("no transition in\n%s", text)
+	}
+	stored, err := ReadStored("config.yaml", strings.NewReader(older))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if changes, err := Diff(stored, run); err != nil || len(changes) > 0 || stored.Learn.Episodes != 77 {
+		t.Fatalf("%v %v, %d episodes", changes, err, stored.Learn.Episodes)
+	}
+	if _, err := ReadStored("bad", strings.NewReader("nonsense: 1\n")); !errors.Is(err, ErrInvalid) {
+		t.Errorf("an unknown setting: %v", err)
+	}
+}
+
 func TestLayersOverrideOnlyWhatTheyName(t *testing.T) {
 	run := preset(t, "small")
 	before := run

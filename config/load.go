@@ -27,6 +27,25 @@ func (r *Run) Read(name string, src io.Reader) error {
 	return r.overlay(name, data)
 }
 
+// ReadStored reads the configuration stored with a run. Settings that it does
+// not name, because they did not exist when the run was started, have the value
+// of the preset that it started from.
+func ReadStored(name string, src io.Reader) (Run, error) {
+	data, err := io.ReadAll(io.LimitReader(src, maxFileSize+1))
+	if err != nil {
+		return Run{}, fmt.Errorf("read %s: %w", name, err)
+	}
+	var named Run
+	if err := named.Read(name, bytes.NewReader(data)); err != nil {
+		return Run{}, err
+	}
+	run, err := Preset(named.Preset)
+	if err != nil {
+		return named, nil // of no preset: everything is in the document
+	}
+	return run, run.Read(name, bytes.NewReader(data))
+}
+
 // Set overlays one setting written as dotted.name=value, for example
 // learn.episodes=200; the value is read as YAML.
 func (r *Run) Set(assignment string) error {

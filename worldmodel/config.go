@@ -23,10 +23,14 @@ const (
 // Config is the architecture of a model and the weights of its losses. Start
 // from a preset; zero values are not defaults.
 type Config struct {
+	// Transition is the kind of latent dynamics: rssm (the default and the
+	// meaning of an empty string), ssm, deterministic or drnn.
+	Transition Transition `yaml:"transition" json:"transition"`
 	// Depth is the number of channels of the encoder's first convolution
 	// (paper: 32); every further one doubles it, and the decoder mirrors it.
 	Depth int `yaml:"depth" json:"depth"`
-	// DeterSize is the size of the deterministic state h (paper: 200).
+	// DeterSize is the size of the deterministic state h (paper: 200). The ssm
+	// has none and does not use it; the drnn has two.
 	DeterSize int `yaml:"deter_size" json:"deter_size"`
 	// StochSize is the size of the stochastic state s (Z; paper: 30).
 	StochSize int `yaml:"stoch_size" json:"stoch_size"`
@@ -41,7 +45,7 @@ type Config struct {
 	// and posterior (paper: 0.1).
 	MinStd float64 `yaml:"min_std" json:"min_std"`
 	// FreeNats is the KL, in nats, that costs nothing: max(0, KL - FreeNats) per
-	// chunk and time step (paper: 3).
+	// chunk and time step (paper: 3). The deterministic transition uses 0.
 	FreeNats float64 `yaml:"free_nats" json:"free_nats"`
 	// KLScale weighs the clipped KL in the total loss (paper: 1).
 	KLScale float64 `yaml:"kl_scale" json:"kl_scale"`
@@ -61,7 +65,7 @@ func PresetNames() []string { return []string{"paper", "small", "tiny"} }
 //   - "tiny": for tests; too small to learn the control tasks.
 func PresetConfig(name string) (Config, error) {
 	c := Config{
-		Depth: 32, DeterSize: 200, StochSize: 30, HiddenSize: 200,
+		Transition: RSSM, Depth: 32, DeterSize: 200, StochSize: 30, HiddenSize: 200,
 		RewardLayers: []int{300, 300, 300}, GRU: ResetBefore,
 		MinStd: 0.1, FreeNats: 3, KLScale: 1, RewardScale: 10,
 	}
@@ -75,6 +79,18 @@ func PresetConfig(name string) (Config, error) {
 		return Config{}, fmt.Errorf("worldmodel: no preset %q; there are %s", name, strings.Join(PresetNames(), ", "))
 	}
 	return c, nil
+}
+
+// resolved returns a copy that says what a model uses: see [Model.Config].
+func (c Config) resolved() Config {
+	c.RewardLayers = slices.Clone(c.RewardLayers)
+	if c.Transition == "" {
+		c.Transition = RSSM
+	}
+	if c.Transition == Deterministic {
+		c.FreeNats = 0
+	}
+	return c
 }
 
 // maxSize bounds every width of a configuration, so that a misplaced digit is
@@ -91,6 +107,9 @@ func (c Config) Validate() error {
 		if v < 1 || v > maxSize {
 			complain("%s is %d; it must lie in [1, %d]", name, v, maxSize)
 		}
+	}
+	if c.Transition != "" && !slices.Contains(transitions(), c.Transition) {
+		complain("transition is %q; it must be one of %q", c.Transition, transitions())
 	}
 	size("depth", c.Depth)
 	size("deter_size", c.DeterSize)

@@ -1,7 +1,7 @@
 // Package worldmodel is the latent dynamics model of PlaNet (Hafner et al. 2019,
-// arXiv 1811.04551): a recurrent state-space model with an image encoder, an
-// image decoder and a reward head, as pure functions from parameters and
-// tensors to graph nodes.
+// arXiv 1811.04551): a recurrent state-space model, or one of the transitions
+// the paper compares it with, with an image encoder, an image decoder and a
+// reward head, as pure functions from parameters and tensors to graph nodes.
 //
 // A [Model] is the architecture: it knows the parameters' names, shapes and
 // initial values. [Model.Bind] joins it with parameter nodes of a graph into a
@@ -13,6 +13,10 @@
 //	filter   s_i ~ q(s_i | h_i, e_i)                          [Net.StepPosterior]
 //	heads    f_i = (s_i, h_i) -> image, reward                [Net.Decode], [Net.Reward]
 //	learn    chunks -> losses                                 [Net.Loss]
+//
+// Config.Transition chooses another [Transition] than the recurrent state-space
+// model's. What it carries from step to step is a [State], whose nodes code
+// outside this package does not tell apart.
 //
 // Records follow the incoming-action convention: action i is the one that led
 // to observation i, and reward i its consequence.

@@ -35,3 +35,8 @@ func (g Gaussian) Entropy() *graph.Node {
 	constant := 0.5 * math.Log(2*math.Pi*math.E)
 	return graph.ReduceSum(graph.AddScalar(graph.Log(g.Std), constant), -1)
 }
+
+// reshape gives mean and deviation other dimensions.
+func (g Gaussian) reshape(dims ...int) Gaussian {
+	return Gaussian{Mean: graph.Reshape(g.Mean, dims...), Std: graph.Reshape(g.Std, dims...)}
+}

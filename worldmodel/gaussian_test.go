@@ -92,7 +92,7 @@ func TestStdHasAFloor(t *testing.T) {
 	copy(f.param("rssm/prior/stats/bias"), []float64{0, 0, 0, 0, -50, 3})
 	deter := normal(rand.New(rand.NewPCG(3, 3)), 1, 1, 5)
 	out := f.once([]tensor{deter}, func(n *Net, in []*graph.Node) []*graph.Node {
-		return []*graph.Node{n.prior(in[0]).Std}
+		return []*graph.Node{n.m.transition.priorOf(n, in[0]).Std}
 	})
 	assertClose(t, "std", out[0], []float64{0.793147, 0.1, 0.1 + math.Log1p(math.Exp(3))}, 1e-6)
 	if out[0][1] < 0.1 {

@@ -9,38 +9,65 @@ import (
 // gru is a gated recurrent cell. Its update gate u keeps the old state:
 // h' = u*h + (1-u)*c.
 type gru struct {
+	form GRUForm
 	// gates computes reset and update gate, in this order, from [x; h].
 	gates affine
 	// candidate reads [x; r*h] with ResetBefore, x with ResetAfter.
 	candidate affine
 	// recurrent reads h with ResetAfter only.
 	recurrent affine
+	// embedGates and embedCandidate are kernels of a further input, an
+	// embedding, for cells that have one: kept apart so that its products are
+	// taken once for a whole chunk.
+	embedGates, embedCandidate int
 }
 
-// newGRU adds the cell's parameters under "rssm/gru/". The gates' biases start
-// at one, so that the cell remembers at first, as in TensorFlow.
-func newGRU(specs *specList, cfg Config) gru {
-	in, size := cfg.HiddenSize, cfg.DeterSize
-	c := gru{gates: specs.affine("rssm/gru/gates", glorot(in+size, 2*size), Init{Mean: 1}, in+size, 2*size)}
-	if cfg.GRU == ResetAfter {
-		c.candidate = specs.dense("rssm/gru/candidate", in, size)
-		c.recurrent = specs.dense("rssm/gru/recurrent", size, size)
-		return c
+// gruSizes are the widths of a cell's input, state and embedding; embed is 0
+// for cells without one.
+type gruSizes struct{ in, state, embed int }
+
+// newGRU adds a cell's parameters under name. The gates' biases start at one,
+// so that the cell remembers at first, as in TensorFlow.
+func newGRU(specs *specList, name string, form GRUForm, s gruSizes) gru {
+	all := s.in + s.embed
+	kernel, one := glorot(all+s.state, s.state), Init{Mean: 1}
+	c := gru{form: form, gates: specs.affine(name+"/gates", glorot(all+s.state, 2*s.state), one, s.in+s.state, 2*s.state)}
+	if form == ResetAfter {
+		kernel = glorot(all, s.state)
+		c.candidate = specs.affine(name+"/candidate", kernel, Init{}, s.in, s.state)
+		c.recurrent = specs.dense(name+"/recurrent", s.state, s.state)
+	} else {
+		c.candidate = specs.affine(name+"/candidate", kernel, Init{}, s.in+s.state, s.state)
 	}
-	c.candidate = specs.dense("rssm/gru/candidate", in+size, size)
+	if s.embed > 0 {
+		c.embedGates = specs.add(name+"/embed_gates/kernel", glorot(all+s.state, 2*s.state), s.embed, 2*s.state)
+		c.embedCandidate = specs.add(name+"/embed_candidate/kernel", kernel, s.embed, s.state)
+	}
 	return c
 }
 
-// gru advances h [N, DeterSize] by the input x [N, HiddenSize].
-func (n *Net) gru(x, h *graph.Node) *graph.Node {
-	c := n.m.rssm.cell
-	gates := gx.Split(graph.Sigmoid(n.dense(c.gates, lastAxis(x, h))), 1, 2)
-	reset, update := gates[0], gates[1]
+// gru advances h [N, size] by the input x [N, in].
+func (n *Net) gru(c gru, x, h *graph.Node) *graph.Node { return n.gruWith(c, x, h, nil) }
+
+// gruWith is gru with the products of an embedding, [N, 3*size]: those of the
+// gates, then the candidate's. nil stands for none.
+func (n *Net) gruWith(c gru, x, h, projected *graph.Node) *graph.Node {
+	gates := n.dense(c.gates, lastAxis(x, h))
+	var shares []*graph.Node // of reset gate, update gate and candidate
+	if projected != nil {
+		shares = gx.Split(projected, 1, 3)
+		gates = graph.Add(gates, lastAxis(shares[0], shares[1]))
+	}
+	parts := gx.Split(graph.Sigmoid(gates), 1, 2)
+	reset, update := parts[0], parts[1]
 	var candidate *graph.Node
-	if n.m.cfg.GRU == ResetAfter {
+	if c.form == ResetAfter {
 		candidate = graph.Add(n.dense(c.candidate, x), graph.Mul(reset, n.dense(c.recurrent, h)))
 	} else {
 		candidate = n.dense(c.candidate, lastAxis(x, graph.Mul(reset, h)))
+	}
+	if projected != nil {
+		candidate = graph.Add(candidate, shares[2])
 	}
 	candidate = graph.Tanh(candidate)
 	return graph.Add(candidate, graph.Mul(update, graph.Sub(h, candidate)))

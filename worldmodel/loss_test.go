@@ -19,12 +19,7 @@ func TestGradientRouting(t *testing.T) {
 	out := f.once(f.batch(), func(n *Net, in []*graph.Node) []*graph.Node {
 		l := n.Loss(in[0], in[1], in[2], in[3])
 		all := append(graph.Gradient(graph.Add(l.Image, l.Reward), n.params...), graph.Gradient(l.KLClipped, n.params...)...)
-		for i := range all {
-			// The reference backend merges equal nodes and then cannot return
-			// them twice: keep the zero gradients apart.
-			all[i] = graph.MulScalar(all[i], float64(i+1))
-		}
-		return all
+		return apart(all)
 	})
 	for i, spec := range f.m.ParamSpecs() {
 		head := strings.HasPrefix(spec.Name, "rssm/prior/")
@@ -38,27 +33,57 @@ func TestGradientRouting(t *testing.T) {
 	}
 }
 
+// apart multiplies node i by i+1: the reference backend merges equal nodes, here
+// gradients that are zero, and then cannot return them twice.
+func apart(nodes []*graph.Node) []*graph.Node {
+	for i := range nodes {
+		nodes[i] = graph.MulScalar(nodes[i], float64(i+1))
+	}
+	return nodes
+}
+
 // TestLossGradientMatchesDifferences checks every parameter tensor in random
 // directions against central differences of the whole loss, noise frozen.
 func TestLossGradientMatchesDifferences(t *testing.T) {
-	for _, form := range []GRUForm{ResetBefore, ResetAfter} {
-		t.Run(string(form), func(t *testing.T) {
-			cfg := microConfig()
-			cfg.GRU = form
-			checkLossGradient(t, newFixture(t, cfg, 2, 3))
-		})
+	for _, kind := range transitions() {
+		for _, form := range []GRUForm{ResetBefore, ResetAfter} {
+			if kind == SSM && form == ResetAfter || kind == Deterministic {
+				continue // no cell; terms that are stopped, see below
+			}
+			t.Run(string(kind)+"/"+string(form), func(t *testing.T) {
+				cfg := microConfig()
+				cfg.Transition, cfg.GRU = kind, form
+				checkLossGradient(t, newFixture(t, cfg, 2, 3), func(l Losses) *graph.Node { return l.Total }, "")
+			})
+		}
 	}
 }
 
-func checkLossGradient(t *testing.T, f *fixture) {
+// TestDeterministicGradientMatchesDifferences is the same for the terms that
+// are not stopped: image and reward everywhere, the prior's error in its head.
+func TestDeterministicGradientMatchesDifferences(t *testing.T) {
+	cfg := microConfig()
+	cfg.Transition = Deterministic
+	f := newFixture(t, cfg, 2, 3)
+	checkLossGradient(t, f, func(l Losses) *graph.Node { return graph.Add(l.Image, l.Reward) }, "")
+	checkLossGradient(t, f, func(l Losses) *graph.Node { return l.Total }, "rssm/prior/")
+}
+
+// checkLossGradient checks a term of the loss by the parameters whose names
+// begin with prefix.
+func checkLossGradient(t *testing.T, f *fixture, term func(Losses) *graph.Node, prefix string) {
+	t.Helper()
 	loss := f.compile(f.batch(), func(n *Net, in []*graph.Node) []*graph.Node {
-		return []*graph.Node{n.Loss(in[0], in[1], in[2], in[3]).Total}
+		return []*graph.Node{term(n.Loss(in[0], in[1], in[2], in[3]))}
 	})
 	gradients := f.once(f.batch(), func(n *Net, in []*graph.Node) []*graph.Node {
-		return graph.Gradient(n.Loss(in[0], in[1], in[2], in[3]).Total, n.params...)
+		return apart(graph.Gradient(term(n.Loss(in[0], in[1], in[2], in[3])), n.params...))
 	})
 	random := rand.New(rand.NewPCG(31, 37))
 	for i, spec := range f.m.ParamSpecs() {
+		if !strings.HasPrefix(spec.Name, prefix) {
+			continue
+		}
 		original := f.params[i]
 		for range 2 {
 			direction := normal(random, 1, spec.Dims...)
@@ -71,7 +96,7 @@ func checkLossGradient(t *testing.T, f *fixture) {
 				defer func() { f.params[i] = original }()
 				return f.run(loss, f.batch()...)[0][0]
 			}
-			got, want := dot(gradients[i], direction.data), fivePoint(at, 2e-5)
+			got, want := dot(gradients[i], direction.data)/float64(i+1), fivePoint(at, 2e-5)
 			if error := math.Abs(got-want) / math.Max(math.Abs(want), 1e-2); error > 1e-6 {
 				t.Errorf("%s: directional derivative %.10g, differences give %.10g (relative error %.1e)", spec.Name, got, want, error)
 			}
@@ -202,7 +227,8 @@ func TestFreeNatsSilenceTheLoss(t *testing.T) {
 		t.Errorf("clipped KL %v, KL %v", l["kl_clipped"], l["kl"])
 	}
 	for i, g := range f.once(f.batch(), func(n *Net, in []*graph.Node) []*graph.Node {
-		prior := []*graph.Node{n.params[n.m.rssm.prior.hidden.kernel], n.params[n.m.rssm.prior.stats.kernel]}
+		head := n.m.transition.(rssm).prior
+		prior := []*graph.Node{n.params[head.hidden.kernel], n.params[head.stats.kernel]}
 		return graph.Gradient(n.Loss(in[0], in[1], in[2], in[3]).Total, prior...)
 	}) {
 		if !zero(g) {

@@ -12,13 +12,13 @@ import (
 // Model is an architecture for given dimensions: layer sizes and parameter
 // shapes, no values. It does not change after New and may be shared.
 type Model struct {
-	cfg     Config
-	dims    Dims
-	specs   specList
-	encoder encoder
-	rssm    rssm
-	decoder decoder
-	reward  rewardHead
+	cfg        Config
+	dims       Dims
+	specs      specList
+	encoder    encoder
+	transition transition
+	decoder    decoder
+	reward     rewardHead
 }
 
 // New lays out a model. The error names every setting that cannot work.
@@ -26,16 +26,17 @@ func New(cfg Config, dims Dims) (*Model, error) {
 	if err := errors.Join(cfg.Validate(), dims.Validate()); err != nil {
 		return nil, err
 	}
-	cfg.RewardLayers = slices.Clone(cfg.RewardLayers)
-	m := &Model{cfg: cfg, dims: dims}
+	m := &Model{cfg: cfg.resolved(), dims: dims}
 	m.encoder = newEncoder(&m.specs, cfg, dims)
-	m.rssm = newRSSM(&m.specs, cfg, m.encoder.embedSize, dims.ActionSize)
+	m.transition = newTransition(&m.specs, m.cfg, m.encoder.embedSize, dims.ActionSize)
 	m.decoder = newDecoder(&m.specs, cfg, dims, m.FeatureSize())
 	m.reward = newRewardHead(&m.specs, cfg, m.FeatureSize())
 	return m, nil
 }
 
-// Config returns the configuration the model was made from.
+// Config returns the configuration the model was made from, an empty
+// Transition replaced by RSSM and settings that its transition does not use by
+// what it uses in their place.
 func (m *Model) Config() Config {
 	cfg := m.cfg
 	cfg.RewardLayers = slices.Clone(cfg.RewardLayers)
@@ -48,8 +49,19 @@ func (m *Model) Dims() Dims { return m.dims }
 // EmbedSize is the size of the encoder's output (E; 1024 for the paper's model).
 func (m *Model) EmbedSize() int { return m.encoder.embedSize }
 
-// FeatureSize is the size of the features the heads read: StochSize + DeterSize.
-func (m *Model) FeatureSize() int { return m.cfg.StochSize + m.cfg.DeterSize }
+// FeatureSize is the size of the features the heads read: StochSize + DeterSize
+// for the RSSM and the deterministic transition, StochSize for the SSM,
+// DeterSize for the DRNN.
+func (m *Model) FeatureSize() int {
+	switch m.cfg.Transition {
+	case SSM:
+		return m.cfg.StochSize
+	case DRNN:
+		return m.cfg.DeterSize
+	default:
+		return m.cfg.StochSize + m.cfg.DeterSize
+	}
+}
 
 // Net is a model bound to parameter nodes of one graph. Its methods add nodes to
 // that graph and belong inside the build function of gx.Compile; see the

@@ -31,7 +31,7 @@ func TestGRUVectors(t *testing.T) {
 			}
 			operands := []tensor{tensorOf([]float64{.5}, 1, 1), tensorOf([]float64{-.4, .3}, 1, 2)}
 			out := f.once(operands, func(n *Net, in []*graph.Node) []*graph.Node {
-				return []*graph.Node{n.gru(in[0], in[1])}
+				return []*graph.Node{n.gru(n.m.transition.(rssm).cell, in[0], in[1])}
 			})
 			assertClose(t, "h'", out[0], want, 1e-7)
 		})
@@ -189,59 +189,62 @@ func chunk(x tensor, b int) tensor {
 
 // TestBatchEqualsSingleChunks: rows do not mix.
 func TestBatchEqualsSingleChunks(t *testing.T) {
-	f := newFixture(t, microConfig(), 3, 4)
-	all := f.once(f.observeOperands(), observeGraph)
-	for b := range f.b {
-		single := []tensor{chunk(f.images, b), chunk(f.actions, b), chunk(f.noise, b)}
-		for i, want := range f.once(single, observeGraph) {
-			assertClose(t, "single chunk", all[i][b*len(want):(b+1)*len(want)], want, 1e-12)
+	eachTransition(t, 3, 4, func(t *testing.T, f *fixture) {
+		all := f.once(f.observeOperands(), observeGraph)
+		for b := range f.b {
+			single := []tensor{chunk(f.images, b), chunk(f.actions, b), chunk(f.noise, b)}
+			for i, want := range f.once(single, observeGraph) {
+				assertClose(t, "single chunk", all[i][b*len(want):(b+1)*len(want)], want, 1e-12)
+			}
 		}
-	}
+	})
 }
 
 // TestObserveEqualsSteps: the unrolled form, with its batched products, equals
 // one StepPosterior after another, and Imagine one StepPrior after another.
 func TestObserveEqualsSteps(t *testing.T) {
-	f := newFixture(t, microConfig(), 2, 3)
-	got := f.once(f.observeOperands(), func(n *Net, in []*graph.Node) []*graph.Node {
-		embed := n.encodeChunks(in[0])
-		closed := n.Observe(embed, in[1], in[2])
-		open := n.Imagine(n.InitialState(f.b), in[1], in[2])
-		state, dream := n.InitialState(f.b), n.InitialState(f.b)
-		var out []*graph.Node
-		at := func(x *graph.Node, i int) *graph.Node {
-			return graph.Reshape(graph.SliceAxis(x, 1, graph.AxisElem(i)), f.b, -1)
+	eachTransition(t, 2, 3, func(t *testing.T, f *fixture) {
+		got := f.once(f.observeOperands(), func(n *Net, in []*graph.Node) []*graph.Node {
+			embed := n.encodeChunks(in[0])
+			closed := n.Observe(embed, in[1], in[2])
+			open := n.Imagine(n.InitialState(f.b), in[1], in[2])
+			state, dream := n.InitialState(f.b), n.InitialState(f.b)
+			var out []*graph.Node
+			at := func(x *graph.Node, i int) *graph.Node {
+				return graph.Reshape(graph.SliceAxis(x, 1, graph.AxisElem(i)), f.b, -1)
+			}
+			for i := range f.l {
+				var prior, posterior, imagined Gaussian
+				state, prior, posterior = n.StepPosterior(state, at(in[1], i), at(embed, i), at(in[2], i))
+				dream, imagined = n.StepPrior(dream, at(in[1], i), at(in[2], i))
+				out = append(out,
+					at(closed.Features, i), n.Features(state), at(closed.Prior.Mean, i), prior.Mean, at(closed.Prior.Std, i), prior.Std,
+					at(closed.Posterior.Mean, i), posterior.Mean, at(closed.Posterior.Std, i), posterior.Std,
+					at(open.Features, i), n.Features(dream), at(open.Prior.Mean, i), imagined.Mean, at(open.Prior.Std, i), imagined.Std)
+			}
+			return out
+		})
+		for i := 0; i < len(got); i += 2 {
+			assertClose(t, "unrolled output", got[i], got[i+1], 1e-12)
 		}
-		for i := range f.l {
-			var prior, posterior, imagined Gaussian
-			state, prior, posterior = n.StepPosterior(state, at(in[1], i), at(embed, i), at(in[2], i))
-			dream, imagined = n.StepPrior(dream, at(in[1], i), at(in[2], i))
-			out = append(out,
-				at(closed.Features, i), n.Features(state), at(closed.Prior.Mean, i), prior.Mean, at(closed.Prior.Std, i), prior.Std,
-				at(closed.Posterior.Mean, i), posterior.Mean, at(closed.Posterior.Std, i), posterior.Std,
-				at(open.Features, i), n.Features(dream), at(open.Prior.Mean, i), imagined.Mean, at(open.Prior.Std, i), imagined.Std)
-		}
-		return out
 	})
-	for i := 0; i < len(got); i += 2 {
-		assertClose(t, "unrolled output", got[i], got[i+1], 1e-12)
-	}
 }
 
 // TestHalvesEqualWhole: carrying the state over a cut changes nothing.
 func TestHalvesEqualWhole(t *testing.T) {
-	f := newFixture(t, microConfig(), 2, 6)
-	out := f.once(f.observeOperands(), func(n *Net, in []*graph.Node) []*graph.Node {
-		part := func(x *graph.Node, from, to int) *graph.Node {
-			return graph.SliceAxis(x, 1, graph.AxisRange(from, to))
-		}
-		embed := n.encodeChunks(in[0])
-		first := n.Observe(part(embed, 0, 3), part(in[1], 0, 3), part(in[2], 0, 3))
-		second := n.ObserveFrom(first.States[2], part(embed, 3, 6), part(in[1], 3, 6), part(in[2], 3, 6))
-		return []*graph.Node{n.Observe(embed, in[1], in[2]).Features,
-			graph.Concatenate([]*graph.Node{first.Features, second.Features}, 1)}
+	eachTransition(t, 2, 6, func(t *testing.T, f *fixture) {
+		out := f.once(f.observeOperands(), func(n *Net, in []*graph.Node) []*graph.Node {
+			part := func(x *graph.Node, from, to int) *graph.Node {
+				return graph.SliceAxis(x, 1, graph.AxisRange(from, to))
+			}
+			embed := n.encodeChunks(in[0])
+			first := n.Observe(part(embed, 0, 3), part(in[1], 0, 3), part(in[2], 0, 3))
+			second := n.ObserveFrom(first.States[2], part(embed, 3, 6), part(in[1], 3, 6), part(in[2], 3, 6))
+			return []*graph.Node{n.Observe(embed, in[1], in[2]).Features,
+				graph.Concatenate([]*graph.Node{first.Features, second.Features}, 1)}
+		})
+		assertClose(t, "features of two halves", out[1], out[0], 1e-12)
 	})
-	assertClose(t, "features of two halves", out[1], out[0], 1e-12)
 }
 
 // TestOpenLoopEqualsClosedLoopWhenPosteriorIsPrior gives the posterior the

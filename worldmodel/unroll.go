@@ -15,10 +15,11 @@ type Sequence struct {
 	States []State
 	// Features are the states' features, [B, L, F].
 	Features *graph.Node
-	// Prior is p(s_i | h_i), [B, L, Z].
+	// Prior is p(s_i | ...), [B, L, Z], before observation i.
 	Prior Gaussian
-	// Posterior is q(s_i | h_i, o_i), [B, L, Z]; its fields are nil in an
-	// imagined sequence.
+	// Posterior is q(s_i | ..., o_i), [B, L, Z], after it; its fields are nil in
+	// an imagined sequence. With the deterministic transition no gradient passes
+	// through it: its only use is as the target of the prior.
 	Posterior Gaussian
 }
 
@@ -40,18 +41,18 @@ func (n *Net) ObserveFrom(start State, embed, actions, noise *graph.Node) Sequen
 	gx.CheckShape("actions", actions, rows, length, n.m.dims.ActionSize)
 	gx.CheckShape("noise", noise, rows, length, n.m.cfg.StochSize)
 	projected := n.projectEmbed(graph.Reshape(embed, rows*length, n.m.EmbedSize()))
-	projected = graph.Reshape(projected, rows, length, n.m.cfg.HiddenSize)
+	projected = graph.Reshape(projected, rows, length, -1)
 	embedTime, actionTime, noiseTime := splitTime(projected), splitTime(actions), splitTime(noise)
-	states, posteriors := make([]State, length), make([]Gaussian, length)
+	n.checkStep(start, actionTime[0], noiseTime[0])
+	states, posteriors, bases := make([]State, length), make([]Gaussian, length), make([]*graph.Node, length)
 	for i, state := 0, start; i < length; i++ {
-		state, posteriors[i] = n.filter(state, actionTime[i], embedTime[i], noiseTime[i])
+		state, posteriors[i], bases[i] = n.m.transition.filter(n, state, actionTime[i], embedTime[i], noiseTime[i])
 		states[i] = state
 	}
 	seq := n.sequence(states)
-	seq.Posterior = Gaussian{
-		Mean: joinTime(posteriors, func(g Gaussian) *graph.Node { return g.Mean }),
-		Std:  joinTime(posteriors, func(g Gaussian) *graph.Node { return g.Std }),
-	}
+	seq.Posterior = joinGaussians(posteriors)
+	basis := joinTime(bases, func(x *graph.Node) *graph.Node { return x })
+	seq.Prior = n.m.transition.priorOf(n, graph.Reshape(basis, rows*length, -1)).reshape(rows, length, n.m.cfg.StochSize)
 	return seq
 }
 
@@ -62,12 +63,14 @@ func (n *Net) Imagine(start State, actions, noise *graph.Node) Sequence {
 	gx.CheckShape("actions", actions, rows, length, n.m.dims.ActionSize)
 	gx.CheckShape("noise", noise, rows, length, n.m.cfg.StochSize)
 	actionTime, noiseTime := splitTime(actions), splitTime(noise)
-	states := make([]State, length)
+	states, priors := make([]State, length), make([]Gaussian, length)
 	for i, state := 0, start; i < length; i++ {
-		state, _ = n.StepPrior(state, actionTime[i], noiseTime[i])
+		state, priors[i] = n.StepPrior(state, actionTime[i], noiseTime[i])
 		states[i] = state
 	}
-	return n.sequence(states)
+	seq := n.sequence(states)
+	seq.Prior = joinGaussians(priors)
+	return seq
 }
 
 // OpenLoop reconstructs the first context images of each chunk from posteriors
@@ -94,20 +97,13 @@ func (n *Net) OpenLoop(images, actions, noise *graph.Node, context int) (predict
 	return n.decodeChunks(features), graph.Reshape(rewards, rows, length)
 }
 
-// sequence gathers states and evaluates the prior of all of them in one batch.
+// sequence gathers states and their features.
 func (n *Net) sequence(states []State) Sequence {
-	rows, length := leading(states[0].Deter), len(states)
-	deter := joinTime(states, func(s State) *graph.Node { return s.Deter })
-	stoch := joinTime(states, func(s State) *graph.Node { return s.Stoch })
-	prior := n.prior(graph.Reshape(deter, rows*length, n.m.cfg.DeterSize))
-	return Sequence{
-		States:   states,
-		Features: lastAxis(stoch, deter),
-		Prior: Gaussian{
-			Mean: graph.Reshape(prior.Mean, rows, length, n.m.cfg.StochSize),
-			Std:  graph.Reshape(prior.Std, rows, length, n.m.cfg.StochSize),
-		},
+	parts := make([]*graph.Node, len(states[0].Nodes()))
+	for i := range parts {
+		parts[i] = joinTime(states, func(s State) *graph.Node { return s.Nodes()[i] })
 	}
+	return Sequence{States: states, Features: n.m.transition.features(n.StateFromNodes(parts))}
 }
 
 // encodeChunks embeds images [B, L, H, W, C] -> [B, L, E].
@@ -151,4 +147,12 @@ func joinTime[T any](steps []T, matrix func(T) *graph.Node) *graph.Node {
 	rows, size := nodes[0].Shape().Dimensions[0], nodes[0].Shape().Dimensions[1]
 	timeMajor := graph.Reshape(graph.Concatenate(nodes, 0), len(steps), rows, size)
 	return graph.TransposeAllAxes(timeMajor, 1, 0, 2)
+}
+
+// joinGaussians is joinTime for distributions.
+func joinGaussians(steps []Gaussian) Gaussian {
+	return Gaussian{
+		Mean: joinTime(steps, func(g Gaussian) *graph.Node { return g.Mean }),
+		Std:  joinTime(steps, func(g Gaussian) *graph.Node { return g.Std }),
+	}
 }

@@ -109,6 +109,16 @@ func readConfig(run *config.Run, name string) error {
 	return run.Read(name, f)
 }
 
+// readStored reads the configuration of a run that exists.
+func readStored(name string) (config.Run, error) {
+	f, err := os.Open(name)
+	if err != nil {
+		return config.Run{}, fmt.Errorf("%w: %w", config.ErrInvalid, err)
+	}
+	defer f.Close()
+	return config.ReadStored(name, f)
+}
+
 // openBackend starts what computes. The caller finalizes it.
 func openBackend(b config.Backend, log *slog.Logger) (compute.Backend, error) {
 	switch b.Name {

@@ -174,8 +174,7 @@ func (o *trainOptions) report(a *app, err error, c metrics.Counters) error {
 // the run that is already there.
 func adopt(dir string, run config.Run) error {
 	path := filepath.Join(dir, configName)
-	var stored config.Run
-	err := readConfig(&stored, path)
+	stored, err := readStored(path)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}

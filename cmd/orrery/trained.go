@@ -37,7 +37,8 @@ type trained struct {
 // the run.
 func openTrained(ctx context.Context, dir string, backend config.Backend, log *slog.Logger) (*trained, error) {
 	t := &trained{}
-	if err := readConfig(&t.config, filepath.Join(dir, configName)); err != nil {
+	var err error
+	if t.config, err = readStored(filepath.Join(dir, configName)); err != nil {
 		if errors.Is(err, fs.ErrNotExist) {
 			return nil, fmt.Errorf("%w: %s holds no run: there is no %s (train one with: orrery train --run %s)", errUsage, dir, configName, dir)
 		}
