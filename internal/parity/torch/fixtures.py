@@ -36,16 +36,29 @@ class Case(typing.NamedTuple):
     spread: float
     free_nats: float
     seed: int = 1
+    variants: dict = {}
 
     def objectives(self):
-        return {"default": Objective(free_nats=self.free_nats)}
+        return {"default": Objective(free_nats=self.free_nats), **self.variants}
 
 
+VARIANTS = {
+    "floor": Objective(free_form="floor"),
+    "mean": Objective(free_form="mean"),
+    "mean_below": Objective(free_form="mean", free_nats=20),
+    "balanced": Objective(balance=0.8),
+    "global": Objective(global_scale=0.1),
+    "overshooting": Objective(overshooting=4, overshooting_scale=0.7),
+    # The weights of published code, in the order of the paper's.
+    "google_first": Objective(
+        image_scale=2, reward_scale=20, free_nats=2, free_form="floor", global_scale=0.1, overshooting=LENGTH),
+    "kaixhin": Objective(image_scale=2, reward_scale=2, free_form="floor"),
+}
 BEFORE, AFTER = {"form": "reset_before"}, {"form": "reset_after"}
 CASES = {
     "rssm-paper": Case(Sizes(), partial(RSSM, **BEFORE), 1.5, 3),
     "rssm-reset_before": Case(SMALL, partial(RSSM, **BEFORE), 1.8, 1),
-    "rssm-reset_after": Case(SMALL, partial(RSSM, **AFTER), 1.8, 3),
+    "rssm-reset_after": Case(SMALL, partial(RSSM, **AFTER), 1.8, 3, variants=VARIANTS),
     "deterministic": Case(SMALL, partial(Deterministic, **BEFORE), 1.6, 0),
     "ssm": Case(SMALL, SSM, 0.7, 3),
     "drnn-reset_before": Case(SMALL, partial(DRNN, **BEFORE), 1.6, 0.5),
@@ -112,6 +125,8 @@ def batch(sizes, generator):
         "actions": float32(actions),
         "rewards": normal(generator, CHUNKS, LENGTH),
         "noise": normal(generator, CHUNKS, LENGTH, sizes.stoch),
+        # Of a state at [b, t] that is d steps from a posterior: [d, b, t].
+        "rollout_noise": normal(generator, LENGTH + 1, CHUNKS, LENGTH, sizes.stoch),
     }
 
 
@@ -135,12 +150,13 @@ def evaluate(name, case):
     generator = torch.Generator().manual_seed(case.seed)
     model, data = build(case, generator), batch(case.sizes, generator)
     out = {"param/" + k: v for k, v in mapping.values(model).items()}
-    out.update({k: v for k, v in data.items() if k != "images"})
+    unused = {"images"} if case.variants else {"images", "rollout_noise"}
+    out.update({k: v for k, v in data.items() if k not in unused})
     out.update(trajectories(model, data))
     inputs = [data[k] for k in ("images", "actions", "rewards", "noise")]
     for label, objective in case.objectives().items():
         model.zero_grad()
-        terms = losses(model, objective, *inputs)
+        terms = losses(model, objective, *inputs, data["rollout_noise"])
         terms["total"].backward()
         out.update({f"{label}/loss/{k}": v for k, v in terms.items()})
         out.update({f"{label}/grad/{k}": v for k, v in mapping.gradients(model).items()})
