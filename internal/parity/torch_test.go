@@ -31,11 +31,21 @@ func torchCases() []torchCase {
 	before.FreeNats = 1
 	after := before
 	after.GRU, after.FreeNats = worldmodel.ResetAfter, 3
+	deterministic, ssm, drnn := before, before, before
+	deterministic.Transition, deterministic.FreeNats = worldmodel.Deterministic, 0
+	ssm.Transition, ssm.FreeNats = worldmodel.SSM, 3
+	drnn.Transition, drnn.FreeNats = worldmodel.DRNN, 0.5
+	drnnAfter := drnn
+	drnnAfter.GRU = worldmodel.ResetAfter
 	small := worldmodel.Dims{Height: 18, Width: 13, Channels: 2, ActionSize: 2}
 	return []torchCase{
 		{"rssm-paper", worldmodel.Dims{Height: 64, Width: 64, Channels: 3, ActionSize: 2}, paper},
 		{"rssm-reset_before", small, before},
 		{"rssm-reset_after", small, after},
+		{"deterministic", small, deterministic},
+		{"ssm", small, ssm},
+		{"drnn-reset_before", small, drnn},
+		{"drnn-reset_after", small, drnnAfter},
 	}
 }
 
