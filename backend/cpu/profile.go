@@ -11,7 +11,7 @@ import (
 )
 
 // Step describes one step of a schedule: its operation, FLOPs, bytes, and the
-// time it took while profiling was on.
+// shortest time it took while profiling was on.
 type Step = sched.Step
 
 // Steps describes the schedule in order; it is empty unless the graph is Native.
@@ -22,7 +22,7 @@ func (e *Executable) Steps() []Step {
 	return e.program.Steps()
 }
 
-// Profile starts to measure the time of each step from zero, or stops. It does
+// Profile starts to measure the time of each step anew, or stops. It does
 // nothing unless the graph is Native.
 func (e *Executable) Profile(on bool) {
 	if e.program != nil {

@@ -27,7 +27,8 @@ func newBenchGraph(a *app) *cobra.Command {
 		Long: `Graph prints the schedule that the cpu backend compiled: each kind of step with
 its shapes, how often it occurs, its work and its bytes (operands from memory and
 results, once each). --all prints every step in order, with how it is done and
-what was fused. --profile runs the graph and adds the measured time.`,
+what was fused. --profile runs the graph and adds how long each step took at
+least.`,
 		Example: `  orrery bench graph update --preset paper
   orrery bench graph update --preset paper --profile 3 --top 20
   orrery bench graph plan --all > plan.txt`,
@@ -36,7 +37,7 @@ what was fused. --profile runs the graph and adds the measured time.`,
 	o.registerCommon(cmd)
 	registerBatch(cmd, &o.batch, &o.length)
 	o.search.register(cmd)
-	cmd.Flags().IntVar(&o.profile, "profile", 0, "measure each step over this many executions")
+	cmd.Flags().IntVar(&o.profile, "profile", 0, "measure each step, the shortest of this many executions")
 	cmd.Flags().BoolVar(&o.all, "all", false, "every step in order instead of groups of equal ones")
 	cmd.Flags().IntVar(&o.top, "top", 0, "print only this many groups, the most expensive first (0: all)")
 	return cmd
@@ -47,7 +48,7 @@ type graphBench struct {
 	Machine bench.Machine   `json:"machine"`
 	Graph   string          `json:"graph"`
 	Work    bench.GraphWork `json:"work"`
-	// Seconds is the sum of the measured times of one execution.
+	// Seconds is the sum of the steps' times.
 	Seconds float64      `json:"seconds"`
 	Steps   []bench.Step `json:"steps"`
 }
@@ -125,7 +126,7 @@ func (g graphBench) print(w io.Writer, top int) error {
 		}
 		g.printStep(t, s)
 	}
-	printWork(t, g.Work, g.Machine, 0, 0)
+	printWork(t, g.Work)
 	if g.Seconds > 0 {
 		fmt.Fprintf(t, "time\t%s in the steps\n", duration(g.Seconds))
 	}

@@ -134,7 +134,8 @@ func (p planBench) print(w io.Writer) error {
 	fmt.Fprintf(t, "  search\t%s\n", spread(r.Search))
 	fmt.Fprintf(t, "  rest\t%s\n", spread(r.Rest))
 	fmt.Fprintf(t, "rate\t%.0f imagined decisions a second\n", r.ModelSteps)
-	printWork(t, r.Work, p.Machine, r.FLOPS, r.Bandwidth)
+	printWork(t, r.Work)
+	printRate(t, r.FLOPS, r.Bandwidth, r.Process, p.Machine)
 	printProcess(t, r.Process, "a decision")
 	fmt.Fprintf(t, "start\tgraphs built in %s; first action %s after the start\n", duration(r.Build), duration(r.FirstPlan))
 	if o := p.Against; o != nil {

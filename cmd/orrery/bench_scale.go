@@ -135,19 +135,25 @@ func (s scaleBench) print(w io.Writer) error {
 	printMachine(w, s.Machine)
 	fmt.Fprintf(w, "\npreset %s\n", s.Preset)
 	t := table(w)
-	fmt.Fprintf(t, "%s\twhole\tgraph\tGFLOP\tGFLOP/s\tmemory of the graph\tbuilt in\n", s.Over)
+	fmt.Fprintf(t, "%s\twhole\tgraph\tGFLOP\tGFLOP/s\tcores busy\tmemory of the graph\tbuilt in\n", s.Over)
 	for _, p := range s.Points {
-		total, graph, work, flops, build := p.parts()
-		fmt.Fprintf(t, "%d\t%s\t%s\t%.2f\t%.1f\t%s\t%s\n", p.Value, duration(total.Median), duration(graph.Median),
-			float64(work.FLOPs)/1e9, flops/1e9, size(float64(work.Arena+work.Scratch)), duration(build))
+		c := p.columns()
+		fmt.Fprintf(t, "%d\t%s\t%s\t%.2f\t%.1f\t%.2f\t%s\t%s\n", p.Value, duration(c.total), duration(c.graph),
+			float64(c.work.FLOPs)/1e9, c.flops/1e9, c.cores, size(float64(c.work.Arena+c.work.Scratch)), duration(c.build))
 	}
 	return t.Flush()
 }
 
-// parts are the columns of a point.
-func (p scalePoint) parts() (total, graph bench.Spread, work bench.GraphWork, flops, build float64) {
-	if p.Plan != nil {
-		return p.Plan.Total, p.Plan.Search, p.Plan.Work, p.Plan.FLOPS, p.Plan.Build
+// scaleColumns are what is printed of a point.
+type scaleColumns struct {
+	total, graph, flops, cores, build float64
+	work                              bench.GraphWork
+}
+
+func (p scalePoint) columns() scaleColumns {
+	if r := p.Plan; r != nil {
+		return scaleColumns{r.Total.Median, r.Search.Median, r.FLOPS, r.Process.Cores, r.Build, r.Work}
 	}
-	return p.Update.Total, p.Update.Graph, p.Update.Work, p.Update.FLOPS, p.Update.Build
+	r := p.Update
+	return scaleColumns{r.Total.Median, r.Graph.Median, r.FLOPS, r.Process.Cores, r.Build, r.Work}
 }

@@ -75,15 +75,25 @@ func printProcess(t io.Writer, p bench.Process, one string) {
 		size(float64(p.PeakMemory)), p.Cores, p.AllocCount, size(float64(p.AllocBytes)), one)
 }
 
-// printWork prints what a graph has to do and how fast it did it.
-func printWork(t io.Writer, w bench.GraphWork, m bench.Machine, flops, bandwidth float64) {
+// printRate prints how fast a graph ran, also beside the peak of the cores that
+// it had.
+func printRate(t io.Writer, flops, bandwidth float64, p bench.Process, m bench.Machine) {
+	if flops == 0 {
+		return
+	}
+	fmt.Fprintf(t, "rate\t%sFLOP/s, %sB/s", giga(flops), giga(bandwidth))
+	if m.One.FLOPS > 0 && p.Cores > 0 {
+		fmt.Fprintf(t, "; %s of the peak of %.2f cores", share(flops, m.One.FLOPS*p.Cores), p.Cores)
+	}
+	fmt.Fprintln(t)
+}
+
+// printWork prints what a graph has to do.
+func printWork(t io.Writer, w bench.GraphWork) {
 	if w.FLOPs == 0 {
 		return
 	}
 	fmt.Fprintf(t, "work\t%.1f GFLOP in %d steps, %s read, %s written\n", float64(w.FLOPs)/1e9, w.Steps, size(float64(w.Read)), size(float64(w.Written)))
-	if flops > 0 {
-		fmt.Fprintf(t, "rate\t%sFLOP/s, %s of the peak; %sB/s\n", giga(flops), share(flops, m.All.FLOPS), giga(bandwidth))
-	}
 	if w.Arena > 0 {
 		fmt.Fprintf(t, "memory\t%s of intermediate results, %s of scratch\n", size(float64(w.Arena)), size(float64(w.Scratch)))
 	}

@@ -154,7 +154,8 @@ func (u updateBench) print(w io.Writer) error {
 	fmt.Fprintf(t, "  noise\t%s\n", spread(r.Noise))
 	fmt.Fprintf(t, "  graph\t%s\n", spread(r.Graph))
 	fmt.Fprintf(t, "  rest\t%s\n", spread(r.Rest))
-	printWork(t, r.Work, u.Machine, r.FLOPS, r.Bandwidth)
+	printWork(t, r.Work)
+	printRate(t, r.FLOPS, r.Bandwidth, r.Process, u.Machine)
 	printProcess(t, r.Process, "an update")
 	fmt.Fprintf(t, "start\tgraph built in %s (%s of it the backend's); first update done %s after the start\n",
 		duration(r.Build), duration(r.Compile), duration(r.FirstUpdate))

@@ -52,5 +52,5 @@ func (c *graphCost) schedule() ([]Step, GraphWork, error) {
 	if e == nil {
 		return nil, GraphWork{}, ErrNoSchedule
 	}
-	return steps(e, 0), c.work(), nil
+	return steps(e), c.work(), nil
 }

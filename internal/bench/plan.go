@@ -87,7 +87,7 @@ func Plan(ctx context.Context, backend compute.Backend, cfg PlanConfig, report R
 	r = p.report()
 	r.FirstPlan = first.Seconds()
 	if cfg.Profile && native != nil {
-		r.Steps = steps(native, cfg.Count)
+		r.Steps = steps(native)
 	}
 	return r, nil
 }

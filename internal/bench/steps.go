@@ -17,7 +17,7 @@ type Step struct {
 	FLOPs   int64  `json:"flops"`
 	Read    int64  `json:"read"`
 	Written int64  `json:"written"`
-	// Seconds is the mean time of one execution, 0 if it was not measured.
+	// Seconds is the shortest time of an execution, 0 if none was measured.
 	Seconds float64 `json:"seconds"`
 }
 
@@ -27,14 +27,13 @@ func (s Step) FLOPS() float64 { return per(float64(s.FLOPs), s.Seconds) }
 // Bandwidth is bytes a second, or 0 if the time was not measured.
 func (s Step) Bandwidth() float64 { return per(float64(s.Read+s.Written), s.Seconds) }
 
-// steps describes a schedule that has been executed runs times since profiling
-// began.
-func steps(e *cpu.Executable, runs int) []Step {
+// steps describes a schedule.
+func steps(e *cpu.Executable) []Step {
 	var out []Step
 	for _, s := range e.Steps() {
 		out = append(out, Step{
 			Kind: s.Kind, What: s.What, Text: s.Text, Count: 1, FLOPs: s.FLOPs, Read: s.Read, Written: s.Written,
-			Seconds: s.Took.Seconds() / float64(max(runs, 1)),
+			Seconds: s.Took.Seconds(),
 		})
 	}
 	return out

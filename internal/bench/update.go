@@ -61,8 +61,8 @@ type UpdateReport struct {
 	FLOPS     float64 `json:"flops_per_second"`
 	Bandwidth float64 `json:"bytes_per_second"`
 	Process   Process `json:"process"`
-	// Steps are the graph's with their times over Count updates, if a profile
-	// was wanted and the backend offers it.
+	// Steps are the graph's with their times, if a profile was wanted and the
+	// backend offers it.
 	Steps []Step `json:"steps,omitempty"`
 }
 
@@ -92,7 +92,7 @@ func Update(ctx context.Context, backend compute.Backend, cfg UpdateConfig, repo
 	r = u.report()
 	r.FirstUpdate = first.Seconds()
 	if cfg.Profile && native != nil {
-		r.Steps = steps(native, cfg.Count)
+		r.Steps = steps(native)
 	}
 	return r, nil
 }

@@ -21,7 +21,7 @@ type Step struct {
 	// Read and Written are bytes: every operand that comes from memory once, and
 	// every result once, whatever the caches do about it.
 	Read, Written int64
-	// Took is the time that was spent in the step while profiling was on.
+	// Took is the shortest time that the step took while profiling was on.
 	Took time.Duration
 }
 
@@ -39,7 +39,7 @@ func (p *Program) Steps() []Step {
 	return out
 }
 
-// Profile starts to measure the time of each step from zero, or stops.
+// Profile starts to measure the time of each step anew, or stops.
 func (p *Program) Profile(on bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -54,7 +54,7 @@ func (p *Program) Memory() (arena, scratch int64) {
 	return int64(4*p.arena + p.bytes), int64(4 * p.scratch)
 }
 
-// timed runs the steps and adds the time of each to the program's.
+// timed runs the steps and notes how long each took.
 func (p *Program) timed(r *run) {
 	took := make([]time.Duration, len(p.steps))
 	for i, s := range p.steps {
@@ -67,7 +67,9 @@ func (p *Program) timed(r *run) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for i, t := range took {
-		p.took[i] += t
+		if p.took[i] == 0 || t < p.took[i] {
+			p.took[i] = t
+		}
 	}
 }
 
