@@ -35,11 +35,12 @@ type Learner struct {
 
 	opt optim.Config
 
-	images, actions, rewards, noise, correction compute.Buffer
-
+	// data is the batch in the order of the model's BatchInputs, then Adam's
+	// bias corrections; the slices below are the buffers' memory.
+	data        []compute.Buffer
 	batch       replay.Batch
 	noises      []float32 // [B, L, Z]
-	corrections []float32 // Adam's bias corrections
+	corrections []float32
 }
 
 // NewLearner compiles the update for chunks [batchSize, chunkLength] and takes
@@ -59,46 +60,45 @@ func NewLearner(backend compute.Backend, model *worldmodel.Model, opt optim.Conf
 		return buildUpdate(model, opt, in, n)
 	})
 	if err != nil {
-		return nil, errors.Join(err, gx.Finalize(l.images, l.actions, l.rewards, l.noise, l.correction))
+		return nil, errors.Join(err, gx.Finalize(l.data...))
 	}
 	return l, nil
 }
 
 // buildUpdate is the graph of one update. Its outputs are the new parameters
-// and moments, the losses in the order of worldmodel.LossNames, and the norm of
+// and moments, the losses in the order of the model's LossNames, and the norm of
 // the gradient.
 func buildUpdate(model *worldmodel.Model, opt optim.Config, in []*graph.Node, n int) []*graph.Node {
 	params := in[:n]
-	data := in[3*n:]
+	batch, correction := in[3*n:len(in)-1], in[len(in)-1]
 	net, err := model.Bind(params)
 	if err != nil {
 		panic(err)
 	}
-	losses := net.Loss(data[0], data[1], data[2], data[3])
+	losses := net.Loss(net.BatchFromNodes(batch))
 	grads := graph.Gradient(losses.Total, params...)
-	next := opt.Adam(params, grads, in[n:2*n], in[2*n:3*n], data[4])
+	next := opt.Adam(params, grads, in[n:2*n], in[2*n:3*n], correction)
 	return slices.Concat(next.Params, next.M, next.V, losses.Nodes(), []*graph.Node{next.GradNorm})
 }
 
 // allocate makes the buffers that every update reads its data from.
 func (l *Learner) allocate(batchSize, chunkLength int) ([]gx.Input, error) {
-	d, z := l.model.Dims(), l.model.Config().StochSize
-	var inputs []gx.Input
-	var err error
-	shared := func(name string, dims ...int) (buf compute.Buffer, data []float32) {
-		if err == nil {
-			buf, data, err = gx.NewShared[float32](l.backend, dims...)
-			inputs = append(inputs, gx.Input{Name: name, Shape: shapes.Make(dtypes.Float32, dims...)})
-		}
-		return buf, data
-	}
+	inputs := append(l.model.BatchInputs(dtypes.Float32, batchSize, chunkLength),
+		gx.Input{Name: "adam/correction", Shape: shapes.Make(dtypes.Float32, 2)})
 	l.batch.B, l.batch.L = batchSize, chunkLength
-	l.images, l.batch.Images = shared("images", batchSize, chunkLength, d.Height, d.Width, d.Channels)
-	l.actions, l.batch.Actions = shared("actions", batchSize, chunkLength, d.ActionSize)
-	l.rewards, l.batch.Rewards = shared("rewards", batchSize, chunkLength)
-	l.noise, l.noises = shared("noise", batchSize, chunkLength, z)
-	l.correction, l.corrections = shared("adam/correction", 2)
-	return inputs, err
+	memory := map[string]*[]float32{
+		"images": &l.batch.Images, "actions": &l.batch.Actions, "rewards": &l.batch.Rewards,
+		"noise": &l.noises, "adam/correction": &l.corrections,
+	}
+	for _, in := range inputs {
+		buf, data, err := gx.NewShared[float32](l.backend, in.Shape.Dimensions...)
+		if err != nil {
+			return nil, errors.Join(err, gx.Finalize(l.data...))
+		}
+		l.data = append(l.data, buf)
+		*memory[in.Name] = data
+	}
+	return inputs, nil
 }
 
 // Batch is what the next Update learns from; the caller fills it in place.
@@ -144,7 +144,7 @@ func (l *Learner) State() (params, m, v [][]float32, err error) {
 	return values[:n], values[n : 2*n], values[2*n:], nil
 }
 
-// Stats describes one update: the losses in the order of worldmodel.LossNames
+// Stats describes one update: the losses in the order of the model's LossNames
 // and the norm of the gradient before clipping.
 type Stats struct {
 	Losses   []float64
@@ -158,7 +158,7 @@ func (l *Learner) Update(ctx context.Context, number int64) (Stats, error) {
 	for i, c := range l.opt.Correction(int(number)) {
 		l.corrections[i] = float32(c)
 	}
-	inputs := append(slices.Clone(l.state), l.images, l.actions, l.rewards, l.noise, l.correction)
+	inputs := slices.Concat(l.state, l.data)
 	donate := make([]bool, len(inputs))
 	for i := range l.state {
 		donate[i] = true
@@ -195,7 +195,7 @@ func (l *Learner) stats(scalars []compute.Buffer, number int64) (Stats, error) {
 // firstNonFinite names the first tensor that is not finite, or is empty. A bad
 // gradient shows in Adam's first moment, which is where it is looked for.
 func (l *Learner) firstNonFinite(s Stats) string {
-	names := worldmodel.LossNames()
+	names := l.model.LossNames()
 	for i := 1; i < len(names); i++ { // the total comes last: a term says more
 		if !finite(s.Losses[i]) {
 			return "loss " + names[i]
@@ -219,5 +219,5 @@ func finite(x float64) bool { return !math.IsNaN(x) && !math.IsInf(x, 0) }
 // Close releases the compiled graph and all buffers.
 func (l *Learner) Close() error {
 	l.program.Close()
-	return gx.Finalize(append(l.state, l.images, l.actions, l.rewards, l.noise, l.correction)...)
+	return gx.Finalize(slices.Concat(l.state, l.data)...)
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 
 	"github.com/orrery-rl/orrery/metrics"
-	"github.com/orrery-rl/orrery/worldmodel"
 )
 
 // update samples a batch and makes one optimiser step.
@@ -33,7 +32,7 @@ func (r *Run) update(ctx context.Context) error {
 	r.counters.Updates = number
 	r.losses.add(stats)
 	if number%int64(r.cfg.LogEvery) == 0 {
-		return r.metrics.Record(metrics.Event{Kind: metrics.KindUpdate, Counters: r.counters, Values: r.losses.take()})
+		return r.metrics.Record(metrics.Event{Kind: metrics.KindUpdate, Counters: r.counters, Values: r.losses.take(r.Model.LossNames())})
 	}
 	return nil
 }
@@ -56,10 +55,11 @@ func (a *average) add(s Stats) {
 	a.n++
 }
 
-// take returns the means by metric name and starts again.
-func (a *average) take() map[string]float64 {
+// take returns the means by metric name, losses being those of the given names
+// in their order, and starts again.
+func (a *average) take(losses []string) map[string]float64 {
 	values := map[string]float64{"grad/norm:1": a.norm / float64(a.n)}
-	for i, name := range worldmodel.LossNames() {
+	for i, name := range losses {
 		values["loss/"+name+":nats"] = a.sums[i] / float64(a.n)
 	}
 	*a = average{}

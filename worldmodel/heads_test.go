@@ -137,11 +137,11 @@ func TestWrongShapesAreNamed(t *testing.T) {
 		build func(n *Net, in []*graph.Node) *graph.Node
 	}{
 		`"images"`: {[][]int{{2, 3, 12, 9, 1}, {2, 3, 2}, {2, 3}, {2, 3, 3}},
-			func(n *Net, in []*graph.Node) *graph.Node { return n.Loss(in[0], in[1], in[2], in[3]).Total }},
+			func(n *Net, in []*graph.Node) *graph.Node { return n.Loss(n.BatchFromNodes(in)).Total }},
 		`"rewards"`: {[][]int{{2, 3, 12, 9, 2}, {2, 3, 2}, {2, 1}, {2, 3, 3}},
-			func(n *Net, in []*graph.Node) *graph.Node { return n.Loss(in[0], in[1], in[2], in[3]).Total }},
+			func(n *Net, in []*graph.Node) *graph.Node { return n.Loss(n.BatchFromNodes(in)).Total }},
 		`"noise"`: {[][]int{{2, 3, 12, 9, 2}, {2, 3, 2}, {2, 3}, {1, 3, 3}},
-			func(n *Net, in []*graph.Node) *graph.Node { return n.Loss(in[0], in[1], in[2], in[3]).Total }},
+			func(n *Net, in []*graph.Node) *graph.Node { return n.Loss(n.BatchFromNodes(in)).Total }},
 		`"actions"`: {[][]int{{2, 3, 1}, {2, 3, 3}},
 			func(n *Net, in []*graph.Node) *graph.Node { return n.Imagine(n.InitialState(2), in[0], in[1]).Features }},
 		`"embeddings"`: {[][]int{{2, 4, 6}, {2, 3, 2}, {2, 3, 3}},

@@ -26,14 +26,48 @@ type Losses struct {
 	PriorEntropy, PosteriorEntropy *graph.Node
 }
 
-// Nodes lists the losses in the order of [LossNames].
+// lossTerm is a field of [Losses].
+type lossTerm struct {
+	name string
+	of   func(Losses) *graph.Node
+	used func(Config) bool
+}
+
+// lossTerms lists the fields of Losses in order and which models have them.
+func lossTerms() []lossTerm {
+	always := func(Config) bool { return true }
+	return []lossTerm{
+		{"total", func(l Losses) *graph.Node { return l.Total }, always},
+		{"image", func(l Losses) *graph.Node { return l.Image }, always},
+		{"reward", func(l Losses) *graph.Node { return l.Reward }, always},
+		{"kl", func(l Losses) *graph.Node { return l.KL }, always},
+		{"kl_clipped", func(l Losses) *graph.Node { return l.KLClipped }, always},
+		{"prior_entropy", func(l Losses) *graph.Node { return l.PriorEntropy }, always},
+		{"posterior_entropy", func(l Losses) *graph.Node { return l.PosteriorEntropy }, always},
+	}
+}
+
+// Nodes lists the losses that the model has, in the order of
+// [Model.LossNames].
 func (l Losses) Nodes() []*graph.Node {
-	return []*graph.Node{l.Total, l.Image, l.Reward, l.KL, l.KLClipped, l.PriorEntropy, l.PosteriorEntropy}
+	var nodes []*graph.Node
+	for _, term := range lossTerms() {
+		if node := term.of(l); node != nil {
+			nodes = append(nodes, node)
+		}
+	}
+	return nodes
 }
 
 // LossNames names the entries of [Losses.Nodes].
-func LossNames() []string {
-	return []string{"total", "image", "reward", "kl", "kl_clipped", "prior_entropy", "posterior_entropy"}
+func (m *Model) LossNames() []string {
+	var names []string
+	for _, term := range lossTerms() {
+		if term.used(m.cfg) {
+			names = append(names, term.name)
+		}
+	}
+	return names
 }
 
 // Loss is the variational objective on chunks of records, closed loop from the
@@ -41,20 +75,15 @@ func LossNames() []string {
 //
 //	1/2 |o - decode(f)|^2 + RewardScale/2 (r - reward(f))^2 + KLScale max(0, KL(q||p) - FreeNats)
 //
-// images is [B, L, H, W, C] in [-0.5, 0.5), actions [B, L, A] the incoming
-// actions, rewards [B, L], noise [B, L, Z] standard normal.
 // Source: Hafner et al. 2019, equation 3, with the weights of the paper's code.
-func (n *Net) Loss(images, actions, rewards, noise *graph.Node) Losses {
-	d := n.m.dims
-	rows, length := chunkShape(images)
-	gx.CheckShape("images", images, rows, length, d.Height, d.Width, d.Channels)
-	gx.CheckShape("rewards", rewards, rows, length)
-	seq := n.Observe(n.encodeChunks(images), actions, noise)
+func (n *Net) Loss(b Batch) Losses {
+	rows, length := n.checkBatch(b)
+	seq := n.Observe(n.encodeChunks(b.Images), b.Actions, b.Noise)
 	features := graph.Reshape(seq.Features, rows*length, n.m.FeatureSize())
 	kl := seq.Posterior.KL(seq.Prior)
 	l := Losses{
-		Image:            halfSquaredError(n.decodeChunks(seq.Features), images),
-		Reward:           halfSquaredError(graph.Reshape(n.Reward(features), rows, length), rewards),
+		Image:            halfSquaredError(n.decodeChunks(seq.Features), b.Images),
+		Reward:           halfSquaredError(graph.Reshape(n.Reward(features), rows, length), b.Rewards),
 		KL:               graph.ReduceAllMean(kl),
 		KLClipped:        graph.ReduceAllMean(excess(kl, n.m.cfg.FreeNats)),
 		PriorEntropy:     graph.ReduceAllMean(seq.Prior.Entropy()),

@@ -17,7 +17,7 @@ func TestGradientRouting(t *testing.T) {
 	f := newFixture(t, microConfig(), 2, 3)
 	count := len(f.params)
 	out := f.once(f.batch(), func(n *Net, in []*graph.Node) []*graph.Node {
-		l := n.Loss(in[0], in[1], in[2], in[3])
+		l := n.Loss(n.BatchFromNodes(in))
 		all := append(graph.Gradient(graph.Add(l.Image, l.Reward), n.params...), graph.Gradient(l.KLClipped, n.params...)...)
 		return apart(all)
 	})
@@ -74,10 +74,10 @@ func TestDeterministicGradientMatchesDifferences(t *testing.T) {
 func checkLossGradient(t *testing.T, f *fixture, term func(Losses) *graph.Node, prefix string) {
 	t.Helper()
 	loss := f.compile(f.batch(), func(n *Net, in []*graph.Node) []*graph.Node {
-		return []*graph.Node{term(n.Loss(in[0], in[1], in[2], in[3]))}
+		return []*graph.Node{term(n.Loss(n.BatchFromNodes(in)))}
 	})
 	gradients := f.once(f.batch(), func(n *Net, in []*graph.Node) []*graph.Node {
-		return apart(graph.Gradient(term(n.Loss(in[0], in[1], in[2], in[3])), n.params...))
+		return apart(graph.Gradient(term(n.Loss(n.BatchFromNodes(in))), n.params...))
 	})
 	random := rand.New(rand.NewPCG(31, 37))
 	for i, spec := range f.m.ParamSpecs() {
@@ -120,10 +120,10 @@ func dot(a, b []float64) (sum float64) {
 func (f *fixture) lossValues(batch []tensor) map[string]float64 {
 	f.t.Helper()
 	out := f.once(batch, func(n *Net, in []*graph.Node) []*graph.Node {
-		return n.Loss(in[0], in[1], in[2], in[3]).Nodes()
+		return n.Loss(n.BatchFromNodes(in)).Nodes()
 	})
 	values := make(map[string]float64)
-	for i, name := range LossNames() {
+	for i, name := range f.m.LossNames() {
 		values[name] = out[i][0]
 	}
 	return values
@@ -229,7 +229,7 @@ func TestFreeNatsSilenceTheLoss(t *testing.T) {
 	for i, g := range f.once(f.batch(), func(n *Net, in []*graph.Node) []*graph.Node {
 		head := n.m.transition.(rssm).prior
 		prior := []*graph.Node{n.params[head.hidden.kernel], n.params[head.stats.kernel]}
-		return graph.Gradient(n.Loss(in[0], in[1], in[2], in[3]).Total, prior...)
+		return graph.Gradient(n.Loss(n.BatchFromNodes(in)).Total, prior...)
 	}) {
 		if !zero(g) {
 			t.Errorf("prior kernel %d has a gradient", i)

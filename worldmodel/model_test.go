@@ -286,7 +286,7 @@ func TestModelsCompileConcurrently(t *testing.T) {
 	for range 4 {
 		group.Go(func() {
 			f.compile(f.batch(), func(n *Net, in []*graph.Node) []*graph.Node {
-				return graph.Gradient(n.Loss(in[0], in[1], in[2], in[3]).Total, n.params...)
+				return graph.Gradient(n.Loss(n.BatchFromNodes(in)).Total, n.params...)
 			})
 		})
 	}

@@ -125,7 +125,7 @@ func (tr *trainer) compile() {
 			panic(err)
 		}
 		batch := in[3*n:]
-		losses := net.Loss(batch[0], batch[1], batch[2], batch[3])
+		losses := net.Loss(net.BatchFromNodes(batch[:4]))
 		step := tr.opt.Adam(in[:n], graph.Gradient(losses.Total, in[:n]...), in[n:2*n], in[2*n:3*n], batch[4])
 		return slices.Concat(step.Params, step.M, step.V, losses.Nodes(), []*graph.Node{step.GradNorm})
 	})
@@ -147,7 +147,7 @@ func (tr *trainer) update() map[string]float64 {
 	check(tr.t, err)
 	tr.state = out[:len(tr.state)]
 	values := make(map[string]float64)
-	for i, name := range append(worldmodel.LossNames(), "grad_norm") {
+	for i, name := range append(tr.model.LossNames(), "grad_norm") {
 		scalar, err := gx.Download(out[len(tr.state)+i])
 		check(tr.t, err)
 		values[name] = float64(scalar[0])

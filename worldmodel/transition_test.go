@@ -176,7 +176,7 @@ func TestDeterministicRouting(t *testing.T) {
 	f := newFixture(t, cfg, 2, 1)
 	count := len(f.params)
 	out := f.once(f.batch(), func(n *Net, in []*graph.Node) []*graph.Node {
-		l := n.Loss(in[0], in[1], in[2], in[3])
+		l := n.Loss(n.BatchFromNodes(in))
 		all := append(graph.Gradient(graph.Add(l.Image, l.Reward), n.params...), graph.Gradient(l.KLClipped, n.params...)...)
 		return append(apart(all), l.KL, graph.AddScalar(l.KLClipped, 1))
 	})

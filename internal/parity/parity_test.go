@@ -48,7 +48,7 @@ func updateGraphWith(t testing.TB, b compute.Backend, m *worldmodel.Model, cfg o
 			panic(err)
 		}
 		data := x[3*n:]
-		losses := net.Loss(data[0], data[1], data[2], data[3])
+		losses := net.Loss(net.BatchFromNodes(data[:4]))
 		grads := graph.Gradient(losses.Total, x[:n]...)
 		step := cfg.Adam(x[:n], grads, x[n:2*n], x[2*n:3*n], data[4])
 		out := append(append(append([]*graph.Node{}, step.Params...), step.M...), step.V...)

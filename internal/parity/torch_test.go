@@ -186,14 +186,14 @@ func TestLossesMatchPyTorch(t *testing.T) {
 // lossGraph computes the losses of one objective and their gradients.
 func lossGraph(t *testing.T, m *worldmodel.Model, f fixture, objective string) torchGraph {
 	var names []string
-	for _, name := range worldmodel.LossNames() {
+	for _, name := range m.LossNames() {
 		names = append(names, objective+"/loss/"+name)
 	}
 	for _, spec := range m.ParamSpecs() {
 		names = append(names, objective+"/grad/"+spec.Name)
 	}
 	return torchGraph{names: names, inputs: lossInputs(t, f), build: func(n *worldmodel.Net, params, data []*graph.Node) []*graph.Node {
-		losses := n.Loss(data[0], data[1], data[2], data[3])
+		losses := n.Loss(n.BatchFromNodes(data[:4]))
 		return append(losses.Nodes(), graph.Gradient(losses.Total, params...)...)
 	}}
 }

@@ -1,0 +1,82 @@
+package worldmodel
+
+import (
+	"fmt"
+
+	"github.com/gomlx/compute/dtypes"
+	"github.com/gomlx/compute/shapes"
+	"github.com/gomlx/gomlx/core/graph"
+
+	"github.com/orrery-rl/orrery/internal/gx"
+)
+
+// Batch is what a model learns from: B chunks of L records. Fields that the
+// model's configuration does not use are nil.
+type Batch struct {
+	// Images is [B, L, H, W, C] in [-0.5, 0.5).
+	Images *graph.Node
+	// Actions is [B, L, A]: the action that led to each record, in [-1, 1].
+	Actions *graph.Node
+	// Rewards is [B, L]: what that action earned.
+	Rewards *graph.Node
+	// Noise is [B, L, Z], standard normal: the posterior's samples.
+	Noise *graph.Node
+}
+
+// batchFields lists the fields that the model uses, with their dimensions
+// after B and L. The order is that of [Model.BatchInputs].
+func (m *Model) batchFields() []batchField {
+	d := m.dims
+	return []batchField{
+		{"images", []int{d.Height, d.Width, d.Channels}, func(b *Batch) **graph.Node { return &b.Images }},
+		{"actions", []int{d.ActionSize}, func(b *Batch) **graph.Node { return &b.Actions }},
+		{"rewards", nil, func(b *Batch) **graph.Node { return &b.Rewards }},
+		{"noise", []int{m.cfg.StochSize}, func(b *Batch) **graph.Node { return &b.Noise }},
+	}
+}
+
+type batchField struct {
+	name string
+	dims []int
+	of   func(*Batch) **graph.Node
+}
+
+// BatchInputs returns the program inputs of a batch of rows chunks of length
+// records, in a fixed order: those of images, actions, rewards and noise that
+// the model uses, with these names.
+func (m *Model) BatchInputs(dtype dtypes.DType, rows, length int) []gx.Input {
+	var inputs []gx.Input
+	for _, f := range m.batchFields() {
+		dims := append([]int{rows, length}, f.dims...)
+		inputs = append(inputs, gx.Input{Name: f.name, Shape: shapes.Make(dtype, dims...)})
+	}
+	return inputs
+}
+
+// BatchFromNodes makes a batch of one node for each of [Model.BatchInputs].
+func (n *Net) BatchFromNodes(nodes []*graph.Node) (b Batch) {
+	fields := n.m.batchFields()
+	if len(nodes) != len(fields) {
+		panic(fmt.Errorf("worldmodel: a batch of %d nodes, the model uses %d", len(nodes), len(fields)))
+	}
+	for i, f := range fields {
+		*f.of(&b) = nodes[i]
+	}
+	return b
+}
+
+// checkBatch panics unless everything the model uses is there and fits; it
+// returns B and L.
+func (n *Net) checkBatch(b Batch) (rows, length int) {
+	for i, f := range n.m.batchFields() {
+		node := *f.of(&b)
+		if node == nil {
+			panic(fmt.Errorf("worldmodel: the batch lacks %s", f.name))
+		}
+		if i == 0 {
+			rows, length = chunkShape(node)
+		}
+		gx.CheckShape(f.name, node, append([]int{rows, length}, f.dims...)...)
+	}
+	return rows, length
+}
