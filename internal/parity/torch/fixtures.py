@@ -16,9 +16,10 @@ import numpy as np
 import torch
 
 import adam
+import checks
 import mapping
 import planner
-from layers import GRUResetBefore, Sizes
+from layers import Sizes
 from objective import Objective, losses
 from reference import Model
 from transitions import DRNN, SSM, RSSM, Deterministic
@@ -175,39 +176,10 @@ def save(path, tensors):
     np.savez_compressed(path, **{k: a.astype(np.float32) if a.dtype == np.float64 else a for k, a in arrays.items()})
 
 
-def check_gru():
-    """The two forms on values computed by hand, so that they are not confused."""
-    before, after = GRUResetBefore(1, 2), torch.nn.GRUCell(1, 2)
-    reset, update, candidate = (
-        torch.tensor(m) for m in (
-            [[.3, .2, -.3], [-.1, .5, .1]], [[-.5, .4, .1], [.4, -.2, .3]], [[.7, .6, -.4], [-.6, .2, .5]]))
-    gates, biases = torch.cat([reset, update]), torch.tensor([.1, -.2, .2, 0, -.1, .3])
-    everything = torch.cat([gates, candidate])
-    with torch.no_grad():
-        before.gates.weight.copy_(gates), before.gates.bias.copy_(biases[:4])
-        before.candidate.weight.copy_(candidate), before.candidate.bias.copy_(biases[4:])
-        after.weight_ih.copy_(everything[:, :1]), after.weight_hh.copy_(everything[:, 1:])
-        after.bias_ih.copy_(biases), after.bias_hh.zero_()
-        x, h = torch.tensor([[.5]]), torch.tensor([[-.4, .3]])
-        torch.testing.assert_close(before(x, h), torch.tensor([[-.1398394, .1847410]]), atol=1e-6, rtol=0)
-        torch.testing.assert_close(after(x, h), torch.tensor([[-.1478729, .1887743]]), atol=1e-6, rtol=0)
-
-
-def check_counts():
-    """The published models' numbers of parameters."""
-    sizes = Sizes(actions=6, depth=32, deter=200, stoch=30, hidden=200, reward=(300, 300, 300))
-    before = {"form": "reset_before"}
-    for transition, want in (
-            (partial(RSSM, **before), 5_293_220), (SSM, 4_719_620), (partial(DRNN, **before), 5_689_640)):
-        got = sum(p.numel() for p in Model(sizes, transition).parameters())
-        assert got == want, (transition, got, want)
-
-
 def main(folder):
     torch.use_deterministic_algorithms(True)
     torch.set_num_threads(1)
-    check_gru()
-    check_counts()
+    checks.run()
     folder.mkdir(parents=True, exist_ok=True)
     for name, case in CASES.items():
         save(folder / (name + ".npz"), evaluate(name, case))
