@@ -86,8 +86,8 @@ func (a *Agent) Begin(streams []*rng.Stream) error {
 }
 
 // Act returns the action for each environment, [E][A] in [-1, 1], given what
-// each one shows: it updates the state with the previous action and the image,
-// plans from it, adds ActionNoise, clips, and remembers what it returned as the
+// each one shows: it updates the state with the previous action and the
+// observation, plans from it, adds ActionNoise, clips, and remembers what it returned as the
 // action that will have been executed at the next call.
 func (a *Agent) Act(ctx context.Context, obs []env.Observation) ([][]float32, error) {
 	if a.params == nil || a.streams == nil {
@@ -108,21 +108,38 @@ func (a *Agent) Act(ctx context.Context, obs []env.Observation) ([][]float32, er
 	return out, nil
 }
 
-// observe writes the dequantised images into the filter and advances it.
+// observe writes what the model sees into the filter and advances it.
 func (a *Agent) observe(ctx context.Context, obs []env.Observation) error {
 	if len(obs) != a.envs {
 		return fmt.Errorf("agent: %d observations for %d environments", len(obs), a.envs)
 	}
-	size := a.dims.Height * a.dims.Width * a.dims.Channels
 	for i, o := range obs {
-		if len(o.Image) != size {
-			return fmt.Errorf("agent: environment %d shows %d bytes, the model expects %dx%dx%d", i, len(o.Image), a.dims.Height, a.dims.Width, a.dims.Channels)
-		}
-		if err := replay.Dequantise(a.filter.images[i*size:][:size], o.Image, a.cfg.BitDepth, a.streams[i]); err != nil {
-			return err
+		if err := a.see(i, o); err != nil {
+			return fmt.Errorf("agent: environment %d: %w", i, err)
 		}
 	}
 	return a.filter.step(ctx, a.params, a.actions, a.streams)
+}
+
+// see writes what the model sees of environment i.
+func (a *Agent) see(i int, o env.Observation) error {
+	if images := a.filter.images; images != nil {
+		d, size := a.dims, len(images)/a.envs
+		if len(o.Image) != size {
+			return fmt.Errorf("it shows %d bytes, the model expects %dx%dx%d", len(o.Image), d.Height, d.Width, d.Channels)
+		}
+		if err := replay.Dequantise(images[i*size:][:size], o.Image, a.cfg.BitDepth, a.streams[i]); err != nil {
+			return err
+		}
+	}
+	if vectors := a.filter.vectors; vectors != nil {
+		size := len(vectors) / a.envs
+		if len(o.Vector) != size {
+			return fmt.Errorf("its vector has %d values, the model expects %d", len(o.Vector), size)
+		}
+		copy(vectors[i*size:], o.Vector)
+	}
+	return nil
 }
 
 // execute turns planned means into executed actions.

@@ -22,21 +22,22 @@ type filter struct {
 	program *gx.Program
 	state   []compute.Buffer // [E, ...] by Model.StateSizes: owned
 
-	// Inputs that the caller fills through their slices.
-	action, image, noise compute.Buffer
-	actions, images, eps []float32
+	// data are the other inputs: action, noise, and what the model sees. The
+	// caller fills images and vectors, those that the model sees, before a step.
+	data                          []compute.Buffer
+	actions, eps, images, vectors []float32
 }
 
 func newFilter(backend compute.Backend, model *worldmodel.Model, envs int) (*filter, error) {
-	d, cfg := model.Dims(), model.Config()
 	states := stateInputs(model, envs)
-	data := []gx.Input{input("action", envs, d.ActionSize),
-		input("image", envs, d.Height, d.Width, d.Channels), input("noise", envs, cfg.StochSize)}
+	data := append([]gx.Input{input("action", envs, model.Dims().ActionSize), input("noise", envs, model.Config().StochSize)},
+		model.ObservationInputs(dtypes.Float32, envs)...)
 	n, k := len(model.ParamSpecs()), len(states)
 	inputs := slices.Concat(model.ParamInputs("", dtypes.Float32), states, data)
 	program, err := gx.Compile(backend, "filter", inputs, func(_ *graph.Graph, in []*graph.Node) []*graph.Node {
 		net, data := bind(model, in[:n]), in[n+k:]
-		next, _, _ := net.StepPosterior(net.StateFromNodes(in[n:n+k]), data[0], net.Encode(data[1]), data[2])
+		embed := net.Embed(net.ObservationFromNodes(data[2:]))
+		next, _, _ := net.StepPosterior(net.StateFromNodes(in[n:n+k]), data[0], embed, data[1])
 		return next.Nodes()
 	})
 	if err != nil {
@@ -49,21 +50,26 @@ func newFilter(backend compute.Backend, model *worldmodel.Model, envs int) (*fil
 	return f, nil
 }
 
-func (f *filter) allocate(states, data []gx.Input) (err error) {
-	shared := func(in gx.Input) (buf compute.Buffer, data []float32) {
-		if err == nil {
-			buf, data, err = gx.NewShared[float32](f.backend, in.Shape.Dimensions...)
-		}
-		return buf, data
+func (f *filter) allocate(states, data []gx.Input) error {
+	memory := map[string]*[]float32{"action": &f.actions, "noise": &f.eps, "images": &f.images, "vectors": &f.vectors}
+	shared := func(in gx.Input) (compute.Buffer, []float32, error) {
+		return gx.NewShared[float32](f.backend, in.Shape.Dimensions...)
 	}
 	for _, in := range states {
-		buf, _ := shared(in)
+		buf, _, err := shared(in)
+		if err != nil {
+			return err
+		}
 		f.state = append(f.state, buf)
 	}
-	f.action, f.actions = shared(data[0])
-	f.image, f.images = shared(data[1])
-	f.noise, f.eps = shared(data[2])
-	return err
+	for _, in := range data {
+		buf, slice, err := shared(in)
+		if err != nil {
+			return err
+		}
+		f.data, *memory[in.Name] = append(f.data, buf), slice
+	}
+	return nil
 }
 
 // reset returns every environment to the zero state.
@@ -78,15 +84,15 @@ func (f *filter) reset() error {
 	return nil
 }
 
-// step takes the actions executed since the last step and the images the caller
-// wrote to f.images, and replaces the state.
+// step takes the actions executed since the last step and what the caller wrote
+// to f.images and f.vectors, and replaces the state.
 func (f *filter) step(ctx context.Context, params []compute.Buffer, actions []float32, streams []*rng.Stream) error {
 	copy(f.actions, actions)
 	each := len(f.eps) / len(streams)
 	for i, s := range streams {
 		s.FillNormal(f.eps[i*each:][:each])
 	}
-	inputs := slices.Concat(params, f.state, []compute.Buffer{f.action, f.image, f.noise})
+	inputs := slices.Concat(params, f.state, f.data)
 	out, err := f.program.Run(ctx, inputs, nil)
 	if err != nil {
 		return err
@@ -98,7 +104,7 @@ func (f *filter) step(ctx context.Context, params []compute.Buffer, actions []fl
 
 func (f *filter) close() error {
 	f.program.Close()
-	return gx.Finalize(append(f.state, f.action, f.image, f.noise)...)
+	return gx.Finalize(slices.Concat(f.state, f.data)...)
 }
 
 // stateInputs are the nodes of the states of envs environments.

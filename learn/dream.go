@@ -2,6 +2,7 @@ package learn
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -78,19 +79,21 @@ func Dream(ctx context.Context, backend compute.Backend, model *worldmodel.Model
 	if context < 1 || context >= length {
 		return nil, fmt.Errorf("learn: dream after %d frames of a trajectory of %d; it must be at least 1 and less than all", context, length)
 	}
-	data := []gx.Input{
-		{Name: "images", Shape: shapes.Make(dtypes.Float32, 1, length, d.Height, d.Width, d.Channels)},
+	if model.Config().Observe == worldmodel.ObserveVector {
+		return nil, errors.New("learn: dream: the model observes vectors only (model.observe=vector), so it predicts no images")
+	}
+	data := append([]gx.Input{
 		{Name: "actions", Shape: shapes.Make(dtypes.Float32, 1, length, d.ActionSize)},
 		{Name: "noise", Shape: shapes.Make(dtypes.Float32, 1, length, model.Config().StochSize)},
-	}
+	}, model.ObservationInputs(dtypes.Float32, 1, length)...)
 	n := len(params)
 	program, err := gx.Compile(backend, "dream", append(model.ParamInputs("", dtypes.Float32), data...), func(_ *graph.Graph, in []*graph.Node) []*graph.Node {
 		net, err := model.Bind(in[:n])
 		if err != nil {
 			panic(err)
 		}
-		images, rewards := net.OpenLoop(in[n], in[n+1], in[n+2], context)
-		return []*graph.Node{images, rewards}
+		predicted, rewards := net.OpenLoop(net.ObservationFromNodes(in[n+2:]), in[n], in[n+1], context)
+		return []*graph.Node{predicted.Images, rewards}
 	})
 	if err != nil {
 		return nil, err
@@ -109,17 +112,18 @@ func Dream(ctx context.Context, backend compute.Backend, model *worldmodel.Model
 	return dreamResult(t, out)
 }
 
-// dreamInputs uploads images, actions and zero noise: predictions follow means.
+// dreamInputs uploads actions, zero noise, so that predictions follow means, and
+// observations.
 func dreamInputs(backend compute.Backend, data []gx.Input, t *Trajectory, bitDepth int, stream *rng.Stream) ([]compute.Buffer, error) {
 	images := make([]float32, len(t.Episode.Images))
 	if err := replay.Dequantise(images, t.Episode.Images, bitDepth, stream); err != nil {
 		return nil, err
 	}
-	values := [][]float32{images, t.Episode.Actions, make([]float32, data[2].Shape.Size())}
-	inputs := make([]compute.Buffer, len(values))
-	for i, v := range values {
+	values := [][]float32{t.Episode.Actions, make([]float32, data[1].Shape.Size()), images, t.Episode.Vectors}
+	inputs := make([]compute.Buffer, len(data))
+	for i, in := range data {
 		var err error
-		if inputs[i], err = gx.Upload(backend, v, data[i].Shape.Dimensions...); err != nil {
+		if inputs[i], err = gx.Upload(backend, values[i], in.Shape.Dimensions...); err != nil {
 			return nil, err
 		}
 	}

@@ -87,8 +87,8 @@ func (l *Learner) allocate(batchSize, chunkLength int) ([]gx.Input, error) {
 		gx.Input{Name: "adam/correction", Shape: shapes.Make(dtypes.Float32, 2)})
 	l.batch.B, l.batch.L = batchSize, chunkLength
 	memory := map[string]*[]float32{
-		"images": &l.batch.Images, "actions": &l.batch.Actions, "rewards": &l.batch.Rewards,
-		"noise": &l.noises, "adam/correction": &l.corrections,
+		"images": &l.batch.Images, "vectors": &l.batch.Vectors, "actions": &l.batch.Actions,
+		"rewards": &l.batch.Rewards, "continues": &l.batch.Continues, "noise": &l.noises, "adam/correction": &l.corrections,
 	}
 	for _, in := range inputs {
 		buf, data, err := gx.NewShared[float32](l.backend, in.Shape.Dimensions...)

@@ -2,6 +2,7 @@ package worldmodel
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/gomlx/compute/dtypes"
 	"github.com/gomlx/compute/shapes"
@@ -13,12 +14,16 @@ import (
 // Batch is what a model learns from: B chunks of L records. Fields that the
 // model's configuration does not use are nil.
 type Batch struct {
-	// Images is [B, L, H, W, C] in [-0.5, 0.5).
-	Images *graph.Node
+	// Observation is what was seen, [B, L, ...]. Vectors are needed by models
+	// that see them and by those with a diagnostic head.
+	Observation
 	// Actions is [B, L, A]: the action that led to each record, in [-1, 1].
 	Actions *graph.Node
 	// Rewards is [B, L]: what that action earned.
 	Rewards *graph.Node
+	// Continues is [B, L]: 1, or 0 where the task ended. Models with a continue
+	// head need it.
+	Continues *graph.Node
 	// Noise is [B, L, Z], standard normal: the posterior's samples.
 	Noise *graph.Node
 }
@@ -26,24 +31,28 @@ type Batch struct {
 // batchFields lists the fields that the model uses, with their dimensions
 // after B and L. The order is that of [Model.BatchInputs].
 func (m *Model) batchFields() []batchField {
-	d := m.dims
-	return []batchField{
-		{"images", []int{d.Height, d.Width, d.Channels}, func(b *Batch) **graph.Node { return &b.Images }},
-		{"actions", []int{d.ActionSize}, func(b *Batch) **graph.Node { return &b.Actions }},
-		{"rewards", nil, func(b *Batch) **graph.Node { return &b.Rewards }},
-		{"noise", []int{m.cfg.StochSize}, func(b *Batch) **graph.Node { return &b.Noise }},
+	d, seen := m.dims, m.cfg.Observe
+	all := []batchField{
+		{"images", seen.images(), []int{d.Height, d.Width, d.Channels}, func(b *Batch) **graph.Node { return &b.Images }},
+		{"vectors", seen.vectors() || m.cfg.Diagnostic, []int{d.VectorSize}, func(b *Batch) **graph.Node { return &b.Vectors }},
+		{"actions", true, []int{d.ActionSize}, func(b *Batch) **graph.Node { return &b.Actions }},
+		{"rewards", true, nil, func(b *Batch) **graph.Node { return &b.Rewards }},
+		{"continues", m.cfg.ContinueHead, nil, func(b *Batch) **graph.Node { return &b.Continues }},
+		{"noise", true, []int{m.cfg.StochSize}, func(b *Batch) **graph.Node { return &b.Noise }},
 	}
+	return slices.DeleteFunc(all, func(f batchField) bool { return !f.used })
 }
 
 type batchField struct {
 	name string
+	used bool
 	dims []int
 	of   func(*Batch) **graph.Node
 }
 
 // BatchInputs returns the program inputs of a batch of rows chunks of length
-// records, in a fixed order: those of images, actions, rewards and noise that
-// the model uses, with these names.
+// records: those of images, vectors, actions, rewards, continues and noise that
+// the model uses, with these names and in this order.
 func (m *Model) BatchInputs(dtype dtypes.DType, rows, length int) []gx.Input {
 	var inputs []gx.Input
 	for _, f := range m.batchFields() {

@@ -1,7 +1,6 @@
 package worldmodel
 
 import (
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -26,6 +25,9 @@ type Config struct {
 	// Transition is the kind of latent dynamics: rssm (the default and the
 	// meaning of an empty string), ssm, deterministic or drnn.
 	Transition Transition `yaml:"transition" json:"transition"`
+	// Observe is what the model sees: image (the default and the meaning of an
+	// empty string), vector or both.
+	Observe Modality `yaml:"observe" json:"observe"`
 	// Depth is the number of channels of the encoder's first convolution
 	// (paper: 32); every further one doubles it, and the decoder mirrors it.
 	Depth int `yaml:"depth" json:"depth"`
@@ -36,9 +38,26 @@ type Config struct {
 	StochSize int `yaml:"stoch_size" json:"stoch_size"`
 	// HiddenSize is the width of the transition's hidden layers (paper: 200).
 	HiddenSize int `yaml:"hidden_size" json:"hidden_size"`
+	// VectorLayers are the widths of the hidden layers that encode vectors and of
+	// those that decode them (Kaixhin/PlaNet: two of 1024).
+	VectorLayers []int `yaml:"vector_layers" json:"vector_layers"`
+	// VectorEmbed is the size of a vector's embedding (Kaixhin/PlaNet: 1024).
+	VectorEmbed int `yaml:"vector_embed" json:"vector_embed"`
+	// VectorTransform is applied to vectors: none (the default) or symlog.
+	VectorTransform VectorTransform `yaml:"vector_transform" json:"vector_transform"`
 	// RewardLayers are the widths of the reward head's hidden layers (paper's
 	// code: three of 300). Empty makes the head linear.
 	RewardLayers []int `yaml:"reward_layers" json:"reward_layers"`
+	// ContinueHead adds a head that predicts whether the task goes on, for tasks
+	// that can end before their time limit. The planner then counts later rewards
+	// by the probability of getting there.
+	ContinueHead bool `yaml:"continue_head" json:"continue_head"`
+	// ContinueLayers are the widths of that head's hidden layers.
+	ContinueLayers []int `yaml:"continue_layers" json:"continue_layers"`
+	// Diagnostic adds a head, with the layers of the reward head, that predicts
+	// the environment's vector from features. It shows what the state knows and
+	// does not train the rest of the model.
+	Diagnostic bool `yaml:"diagnostic" json:"diagnostic"`
 	// GRU is the form of the recurrent cell (paper's code: reset_before).
 	GRU GRUForm `yaml:"gru" json:"gru"`
 	// MinStd is added to the softplus that gives a standard deviation of prior
@@ -51,6 +70,10 @@ type Config struct {
 	KLScale float64 `yaml:"kl_scale" json:"kl_scale"`
 	// RewardScale weighs the reward loss (paper's code: 10).
 	RewardScale float64 `yaml:"reward_scale" json:"reward_scale"`
+	// VectorScale weighs the vector loss (1).
+	VectorScale float64 `yaml:"vector_scale" json:"vector_scale"`
+	// ContinueScale weighs the continue loss (10, as in Dreamer).
+	ContinueScale float64 `yaml:"continue_scale" json:"continue_scale"`
 }
 
 // PresetNames lists the names [PresetConfig] knows, largest model first.
@@ -65,16 +88,20 @@ func PresetNames() []string { return []string{"paper", "small", "tiny"} }
 //   - "tiny": for tests; too small to learn the control tasks.
 func PresetConfig(name string) (Config, error) {
 	c := Config{
-		Transition: RSSM, Depth: 32, DeterSize: 200, StochSize: 30, HiddenSize: 200,
+		Transition: RSSM, Observe: ObserveImage, Depth: 32, DeterSize: 200, StochSize: 30, HiddenSize: 200,
 		RewardLayers: []int{300, 300, 300}, GRU: ResetBefore,
 		MinStd: 0.1, FreeNats: 3, KLScale: 1, RewardScale: 10,
+		VectorLayers: []int{1024, 1024}, VectorEmbed: 1024, VectorTransform: Untransformed, VectorScale: 1,
+		ContinueLayers: []int{300, 300, 300}, ContinueScale: 10,
 	}
 	switch name {
 	case "paper":
 	case "small":
-		c.Depth, c.RewardLayers = 16, []int{200, 200}
+		c.Depth, c.RewardLayers, c.ContinueLayers = 16, []int{200, 200}, []int{200, 200}
+		c.VectorLayers, c.VectorEmbed = []int{256, 256}, 256
 	case "tiny":
 		c.Depth, c.DeterSize, c.StochSize, c.HiddenSize, c.RewardLayers = 4, 16, 4, 16, []int{16}
+		c.VectorLayers, c.VectorEmbed, c.ContinueLayers = []int{16, 16}, 16, []int{16}
 	default:
 		return Config{}, fmt.Errorf("worldmodel: no preset %q; there are %s", name, strings.Join(PresetNames(), ", "))
 	}
@@ -84,53 +111,19 @@ func PresetConfig(name string) (Config, error) {
 // resolved returns a copy that says what a model uses: see [Model.Config].
 func (c Config) resolved() Config {
 	c.RewardLayers = slices.Clone(c.RewardLayers)
+	c.VectorLayers = slices.Clone(c.VectorLayers)
+	c.ContinueLayers = slices.Clone(c.ContinueLayers)
 	if c.Transition == "" {
 		c.Transition = RSSM
+	}
+	if c.Observe == "" {
+		c.Observe = ObserveImage
+	}
+	if c.VectorTransform == "" {
+		c.VectorTransform = Untransformed
 	}
 	if c.Transition == Deterministic {
 		c.FreeNats = 0
 	}
 	return c
-}
-
-// maxSize bounds every width of a configuration, so that a misplaced digit is
-// an error and not an attempt to allocate the parameters.
-const maxSize = 1 << 16
-
-// Validate reports every setting that cannot work, with its bound.
-func (c Config) Validate() error {
-	var errs []error
-	complain := func(format string, args ...any) {
-		errs = append(errs, fmt.Errorf("worldmodel: "+format, args...))
-	}
-	size := func(name string, v int) {
-		if v < 1 || v > maxSize {
-			complain("%s is %d; it must lie in [1, %d]", name, v, maxSize)
-		}
-	}
-	if c.Transition != "" && !slices.Contains(transitions(), c.Transition) {
-		complain("transition is %q; it must be one of %q", c.Transition, transitions())
-	}
-	size("depth", c.Depth)
-	size("deter_size", c.DeterSize)
-	size("stoch_size", c.StochSize)
-	size("hidden_size", c.HiddenSize)
-	for i, width := range c.RewardLayers {
-		size(fmt.Sprintf("reward_layers[%d]", i), width)
-	}
-	if forms := []GRUForm{ResetBefore, ResetAfter}; !slices.Contains(forms, c.GRU) {
-		complain("gru is %q; it must be one of %q", c.GRU, forms)
-	}
-	if !(c.MinStd > 0 && c.MinStd <= 10) {
-		complain("min_std is %v; it must lie in (0, 10]", c.MinStd)
-	}
-	weight := func(name string, v float64) {
-		if !(v >= 0 && v <= 1e6) {
-			complain("%s is %v; it must lie in [0, 1e6]", name, v)
-		}
-	}
-	weight("free_nats", c.FreeNats)
-	weight("kl_scale", c.KLScale)
-	weight("reward_scale", c.RewardScale)
-	return errors.Join(errs...)
 }

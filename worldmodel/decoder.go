@@ -1,6 +1,8 @@
 package worldmodel
 
 import (
+	"errors"
+
 	"github.com/gomlx/gomlx/core/graph"
 
 	"github.com/orrery-rl/orrery/internal/gx"
@@ -49,9 +51,11 @@ func newDecoder(specs *specList, cfg Config, dims Dims, features int) decoder {
 // channel. There is no final activation.
 // Source: Hafner et al. 2019, appendix A.
 func (n *Net) Decode(features *graph.Node) *graph.Node {
+	if !n.m.cfg.Observe.images() {
+		panic(errors.New("worldmodel: the model does not observe images; set observe to image or both"))
+	}
 	d, rows := n.m.decoder, leading(features)
-	gx.CheckShape("features", features, rows, n.m.FeatureSize())
-	x := n.dense(d.input, features)
+	x := n.dense(d.input, n.checkFeatures(features))
 	kernel := n.params[d.first.kernel]
 	x = matmul(x, graph.Reshape(kernel, leading(kernel), -1))
 	x = n.addBias(d.first, graph.Reshape(x, rows, d.firstSize[0], d.firstSize[1], d.firstChannels))

@@ -1,6 +1,8 @@
 package worldmodel
 
 import (
+	"errors"
+
 	"github.com/gomlx/gomlx/core/graph"
 
 	"github.com/orrery-rl/orrery/internal/gx"
@@ -30,6 +32,9 @@ func newEncoder(specs *specList, cfg Config, dims Dims) encoder {
 // [-0.5, 0.5). The embedding is ordered (height, width, channel).
 // Source: Hafner et al. 2019, appendix A; the last layer has its ReLU too.
 func (n *Net) Encode(images *graph.Node) *graph.Node {
+	if !n.m.cfg.Observe.images() {
+		panic(errors.New("worldmodel: the model does not observe images; set observe to image or both"))
+	}
 	d := n.m.dims
 	rows := leading(images)
 	gx.CheckShape("images", images, rows, d.Height, d.Width, d.Channels)

@@ -7,10 +7,14 @@ import (
 
 // Dims describes the data a model is made for.
 type Dims struct {
-	// Height, Width and Channels of the images, [H, W, C].
+	// Height, Width and Channels of the images, [H, W, C]. Models that observe
+	// vectors only do not use them.
 	Height, Width, Channels int
 	// ActionSize is the number of components of an action (A).
 	ActionSize int
+	// VectorSize is the number of components of a vector observation (V); 0
+	// where there is none.
+	VectorSize int
 }
 
 const (
@@ -19,6 +23,8 @@ const (
 	minImage, maxImage = 8, 1024
 	// maxChannels bounds the image channels and the action size.
 	maxChannels = 1024
+	// maxVector bounds the size of a vector.
+	maxVector = 1 << 20
 
 	// encoderKernel is the kernel of every encoder convolution.
 	encoderKernel = 4
@@ -29,8 +35,9 @@ const (
 	maxFirstDecoderSize = 7
 )
 
-// Validate reports every dimension that cannot work, with the nearest that can.
-func (d Dims) Validate() error {
+// validate reports every dimension that cannot work for a model of
+// configuration cfg, with the nearest that can.
+func (d Dims) validate(cfg Config) error {
 	var errs []error
 	check := func(name string, v, low, high int) {
 		if v < low || v > high {
@@ -38,9 +45,14 @@ func (d Dims) Validate() error {
 				name, v, low, high, min(max(v, low), high)))
 		}
 	}
-	check("image height", d.Height, minImage, maxImage)
-	check("image width", d.Width, minImage, maxImage)
-	check("image channels", d.Channels, 1, maxChannels)
+	if cfg.Observe.images() {
+		check("image height", d.Height, minImage, maxImage)
+		check("image width", d.Width, minImage, maxImage)
+		check("image channels", d.Channels, 1, maxChannels)
+	}
+	if cfg.Observe.vectors() || cfg.Diagnostic {
+		check("vector size", d.VectorSize, 1, maxVector)
+	}
 	check("action size", d.ActionSize, 1, maxChannels)
 	return errors.Join(errs...)
 }

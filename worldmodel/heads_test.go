@@ -100,7 +100,7 @@ func (n naive) decode(features []float64) []float64 {
 
 func (n naive) reward(features []float64) []float64 {
 	x := features
-	for i := range n.f.m.reward.hidden {
+	for i := range n.f.m.heads.reward.hidden {
 		x = positive(n.linear(layerName("reward/layer", i), x...))
 	}
 	return n.linear("reward/output", x...)
@@ -155,8 +155,8 @@ func TestWrongShapesAreNamed(t *testing.T) {
 			func(n *Net, in []*graph.Node) *graph.Node { return n.Reward(in[0]) }},
 		"must lie in [1, 3]": {[][]int{{2, 3, 12, 9, 2}, {2, 3, 2}, {2, 3, 3}},
 			func(n *Net, in []*graph.Node) *graph.Node {
-				images, _ := n.OpenLoop(in[0], in[1], in[2], 4)
-				return images
+				images, _ := n.OpenLoop(Observation{Images: in[0]}, in[1], in[2], 4)
+				return images.Images
 			}},
 	} {
 		all := append([]gx.Input{}, inputs...)

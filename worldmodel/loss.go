@@ -8,15 +8,25 @@ import (
 
 // Losses are the terms of the objective and what to watch beside them, all
 // scalars, in nats up to constants. Image terms sum over pixels and channels,
-// latent terms over the Z components; all are means over chunks and time.
+// vector terms over components, latent terms over the Z components; all are
+// means over chunks and time. Terms that the model does not have are nil.
 type Losses struct {
-	// Total is Image + RewardScale*Reward + KLScale*KLClipped: what to minimise.
+	// Total is the weighted sum of the terms below, KLClipped standing for KL:
+	// what to minimise.
 	Total *graph.Node
 	// Image is half the squared error of the reconstruction: the negative log
 	// likelihood of a unit Gaussian without its constant.
 	Image *graph.Node
+	// Vector is half the squared error of the reconstructed vector, on the scale
+	// of VectorTransform.
+	Vector *graph.Node
 	// Reward is half the squared error of the predicted reward.
 	Reward *graph.Node
+	// Continue is the negative log likelihood of the continue flag.
+	Continue *graph.Node
+	// Diagnostic is half the squared error of the vector as the diagnostic head
+	// predicts it, on the scale of VectorTransform. Its gradient ends there.
+	Diagnostic *graph.Node
 	// KL is KL(posterior || prior).
 	KL *graph.Node
 	// KLClipped is max(0, KL - FreeNats), clipped for each chunk and time step
@@ -38,8 +48,11 @@ func lossTerms() []lossTerm {
 	always := func(Config) bool { return true }
 	return []lossTerm{
 		{"total", func(l Losses) *graph.Node { return l.Total }, always},
-		{"image", func(l Losses) *graph.Node { return l.Image }, always},
+		{"image", func(l Losses) *graph.Node { return l.Image }, func(c Config) bool { return c.Observe.images() }},
+		{"vector", func(l Losses) *graph.Node { return l.Vector }, func(c Config) bool { return c.Observe.vectors() }},
 		{"reward", func(l Losses) *graph.Node { return l.Reward }, always},
+		{"continue", func(l Losses) *graph.Node { return l.Continue }, func(c Config) bool { return c.ContinueHead }},
+		{"diagnostic", func(l Losses) *graph.Node { return l.Diagnostic }, func(c Config) bool { return c.Diagnostic }},
 		{"kl", func(l Losses) *graph.Node { return l.KL }, always},
 		{"kl_clipped", func(l Losses) *graph.Node { return l.KLClipped }, always},
 		{"prior_entropy", func(l Losses) *graph.Node { return l.PriorEntropy }, always},
@@ -75,23 +88,20 @@ func (m *Model) LossNames() []string {
 //
 //	1/2 |o - decode(f)|^2 + RewardScale/2 (r - reward(f))^2 + KLScale max(0, KL(q||p) - FreeNats)
 //
+// and the terms of further observations and heads that the model has; see
+// [Losses].
 // Source: Hafner et al. 2019, equation 3, with the weights of the paper's code.
 func (n *Net) Loss(b Batch) Losses {
-	rows, length := n.checkBatch(b)
-	seq := n.Observe(n.encodeChunks(b.Images), b.Actions, b.Noise)
-	features := graph.Reshape(seq.Features, rows*length, n.m.FeatureSize())
+	n.checkBatch(b)
+	seq := n.Observe(n.embedChunks(b.Observation), b.Actions, b.Noise)
 	kl := seq.Posterior.KL(seq.Prior)
 	l := Losses{
-		Image:            halfSquaredError(n.decodeChunks(seq.Features), b.Images),
-		Reward:           halfSquaredError(graph.Reshape(n.Reward(features), rows, length), b.Rewards),
 		KL:               graph.ReduceAllMean(kl),
 		KLClipped:        graph.ReduceAllMean(excess(kl, n.m.cfg.FreeNats)),
 		PriorEntropy:     graph.ReduceAllMean(seq.Prior.Entropy()),
 		PosteriorEntropy: graph.ReduceAllMean(seq.Posterior.Entropy()),
 	}
-	l.Total = graph.Add(l.Image, graph.Add(
-		graph.MulScalar(l.Reward, n.m.cfg.RewardScale),
-		graph.MulScalar(l.KLClipped, n.m.cfg.KLScale)))
+	l.Total = graph.Add(n.evidence(&l, b, seq.Features), graph.MulScalar(l.KLClipped, n.m.cfg.KLScale))
 	return l
 }
 

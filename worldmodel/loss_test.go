@@ -140,7 +140,7 @@ func TestTotalIsTheWeightedSum(t *testing.T) {
 	assertClose(t, "total", []float64{l["total"]}, []float64{want}, 1e-13)
 
 	out := f.once(f.batch(), func(n *Net, in []*graph.Node) []*graph.Node {
-		seq := n.Observe(n.encodeChunks(in[0]), in[1], in[3])
+		seq := n.Observe(n.embedChunks(Observation{Images: in[0]}), in[1], in[3])
 		features := graph.Reshape(seq.Features, f.b*f.l, f.m.FeatureSize())
 		return []*graph.Node{n.Decode(features), n.Reward(features), seq.Posterior.KL(seq.Prior),
 			seq.Prior.Std, seq.Posterior.Std}
@@ -257,8 +257,8 @@ func TestOpenLoop(t *testing.T) {
 	f := newFixture(t, microConfig(), 2, 5)
 	const context = 2
 	graphOf := func(n *Net, in []*graph.Node) []*graph.Node {
-		images, rewards := n.OpenLoop(in[0], in[1], in[2], context)
-		return []*graph.Node{images, n.decodeChunks(n.Observe(n.encodeChunks(in[0]), in[1], in[2]).Features), rewards}
+		images, rewards := n.OpenLoop(Observation{Images: in[0]}, in[1], in[2], context)
+		return []*graph.Node{images.Images, n.decodeChunks(n.Observe(n.embedChunks(Observation{Images: in[0]}), in[1], in[2]).Features), rewards}
 	}
 	e := f.compile(f.observeOperands(), graphOf)
 	out := f.run(e, f.observeOperands()...)
@@ -282,7 +282,7 @@ func TestOpenLoop(t *testing.T) {
 		at := func(x *graph.Node, i int) *graph.Node {
 			return graph.Reshape(graph.SliceAxis(x, 1, graph.AxisElem(i)), f.b, -1)
 		}
-		state := n.Observe(n.encodeChunks(in[0]), in[1], in[2]).States[context-1]
+		state := n.Observe(n.embedChunks(Observation{Images: in[0]}), in[1], in[2]).States[context-1]
 		next, _ := n.StepPrior(state, at(in[1], context), at(in[2], context))
 		return []*graph.Node{n.Decode(n.Features(next)), n.Reward(n.Features(next))}
 	})

@@ -18,36 +18,60 @@ type Model struct {
 	encoder    encoder
 	transition transition
 	decoder    decoder
-	reward     rewardHead
+	heads      heads
+	// Vectors have their own encoder and decoder; nil if they are not observed.
+	vectorEncoder, vectorDecoder *mlp
+	embedSize                    int
 }
 
 // New lays out a model. The error names every setting that cannot work.
 func New(cfg Config, dims Dims) (*Model, error) {
-	if err := errors.Join(cfg.Validate(), dims.Validate()); err != nil {
+	if err := errors.Join(cfg.Validate(), dims.validate(cfg)); err != nil {
 		return nil, err
 	}
 	m := &Model{cfg: cfg.resolved(), dims: dims}
-	m.encoder = newEncoder(&m.specs, cfg, dims)
-	m.transition = newTransition(&m.specs, m.cfg, m.encoder.embedSize, dims.ActionSize)
-	m.decoder = newDecoder(&m.specs, cfg, dims, m.FeatureSize())
-	m.reward = newRewardHead(&m.specs, cfg, m.FeatureSize())
+	m.addEncoders()
+	m.transition = newTransition(&m.specs, m.cfg, m.embedSize, dims.ActionSize)
+	m.addDecoders()
+	m.heads = newHeads(&m.specs, m.cfg, dims, m.FeatureSize())
 	return m, nil
+}
+
+// addEncoders adds an encoder for each observed modality.
+func (m *Model) addEncoders() {
+	if m.cfg.Observe.images() {
+		m.encoder = newEncoder(&m.specs, m.cfg, m.dims)
+		m.embedSize += m.encoder.embedSize
+	}
+	if m.cfg.Observe.vectors() {
+		m.vectorEncoder = newMLP(&m.specs, "vector_encoder", m.dims.VectorSize, m.cfg.VectorLayers, m.cfg.VectorEmbed)
+		m.embedSize += m.cfg.VectorEmbed
+	}
+}
+
+// addDecoders adds a decoder for each observed modality.
+func (m *Model) addDecoders() {
+	if m.cfg.Observe.images() {
+		m.decoder = newDecoder(&m.specs, m.cfg, m.dims, m.FeatureSize())
+	}
+	if m.cfg.Observe.vectors() {
+		m.vectorDecoder = newMLP(&m.specs, "vector_decoder", m.FeatureSize(), m.cfg.VectorLayers, m.dims.VectorSize)
+	}
 }
 
 // Config returns the configuration the model was made from, an empty
 // Transition replaced by RSSM and settings that its transition does not use by
 // what it uses in their place.
 func (m *Model) Config() Config {
-	cfg := m.cfg
-	cfg.RewardLayers = slices.Clone(cfg.RewardLayers)
-	return cfg
+	return m.cfg.resolved()
 }
 
 // Dims returns the dimensions the model was made for.
 func (m *Model) Dims() Dims { return m.dims }
 
-// EmbedSize is the size of the encoder's output (E; 1024 for the paper's model).
-func (m *Model) EmbedSize() int { return m.encoder.embedSize }
+// EmbedSize is the size of an observation's embedding (E; 1024 for the paper's
+// model).
+func (m *Model) EmbedSize() int { return m.embedSize }
 
 // FeatureSize is the size of the features the heads read: StochSize + DeterSize
 // for the RSSM and the deterministic transition, StochSize for the SSM,

@@ -145,7 +145,8 @@ func TestModelRunsOnEveryImageSize(t *testing.T) {
 	}
 	cfg.Depth = 1
 	backend := newBackend(t)
-	for _, dims := range []Dims{{8, 8, 1, 1}, {16, 16, 3, 2}, {32, 32, 3, 1}, {20, 33, 2, 1}, {64, 64, 3, 6}, {84, 84, 1, 1}} {
+	for _, dims := range []Dims{{8, 8, 1, 1, 0}, {16, 16, 3, 2, 0}, {32, 32, 3, 1, 0}, {20, 33, 2, 1, 0}, {64, 64, 3, 6, 0}, {84, 84, 1, 1, 0},
+		{96, 96, 3, 1, 0}, {128, 128, 3, 1, 0}, {48, 128, 3, 1, 0}} {
 		m, err := New(cfg, dims)
 		if err != nil {
 			t.Fatal(err)
@@ -196,7 +197,7 @@ func TestPresets(t *testing.T) {
 // model's.
 func TestModelKeepsItsConfig(t *testing.T) {
 	cfg := microConfig()
-	m, err := New(cfg, Dims{16, 16, 1, 1})
+	m, err := New(cfg, Dims{Height: 16, Width: 16, Channels: 1, ActionSize: 1})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -243,7 +244,7 @@ func TestInitialValues(t *testing.T) {
 }
 
 func TestBindNamesTheWrongParameter(t *testing.T) {
-	m, err := New(microConfig(), Dims{16, 16, 1, 1})
+	m, err := New(microConfig(), Dims{Height: 16, Width: 16, Channels: 1, ActionSize: 1})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -175,7 +175,7 @@ func TestPriorReadsTheRecurrentState(t *testing.T) {
 
 // observe lists everything Observe gives for the fixture's batch.
 func observeGraph(n *Net, in []*graph.Node) []*graph.Node {
-	seq := n.Observe(n.encodeChunks(in[0]), in[1], in[2])
+	seq := n.Observe(n.embedChunks(Observation{Images: in[0]}), in[1], in[2])
 	return []*graph.Node{seq.Features, seq.Prior.Mean, seq.Prior.Std, seq.Posterior.Mean, seq.Posterior.Std}
 }
 
@@ -205,7 +205,7 @@ func TestBatchEqualsSingleChunks(t *testing.T) {
 func TestObserveEqualsSteps(t *testing.T) {
 	eachTransition(t, 2, 3, func(t *testing.T, f *fixture) {
 		got := f.once(f.observeOperands(), func(n *Net, in []*graph.Node) []*graph.Node {
-			embed := n.encodeChunks(in[0])
+			embed := n.embedChunks(Observation{Images: in[0]})
 			closed := n.Observe(embed, in[1], in[2])
 			open := n.Imagine(n.InitialState(f.b), in[1], in[2])
 			state, dream := n.InitialState(f.b), n.InitialState(f.b)
@@ -237,7 +237,7 @@ func TestHalvesEqualWhole(t *testing.T) {
 			part := func(x *graph.Node, from, to int) *graph.Node {
 				return graph.SliceAxis(x, 1, graph.AxisRange(from, to))
 			}
-			embed := n.encodeChunks(in[0])
+			embed := n.embedChunks(Observation{Images: in[0]})
 			first := n.Observe(part(embed, 0, 3), part(in[1], 0, 3), part(in[2], 0, 3))
 			second := n.ObserveFrom(first.States[2], part(embed, 3, 6), part(in[1], 3, 6), part(in[2], 3, 6))
 			return []*graph.Node{n.Observe(embed, in[1], in[2]).Features,
@@ -258,7 +258,7 @@ func TestOpenLoopEqualsClosedLoopWhenPosteriorIsPrior(t *testing.T) {
 		}
 	}
 	out := f.once(f.observeOperands(), func(n *Net, in []*graph.Node) []*graph.Node {
-		closed := n.Observe(n.encodeChunks(in[0]), in[1], in[2])
+		closed := n.Observe(n.embedChunks(Observation{Images: in[0]}), in[1], in[2])
 		open := n.Imagine(n.InitialState(f.b), in[1], in[2])
 		return []*graph.Node{closed.Features, open.Features, graph.ReduceAllSum(closed.Posterior.KL(closed.Prior))}
 	})

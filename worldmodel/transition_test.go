@@ -61,7 +61,7 @@ func TestStatesSurviveTheirNodes(t *testing.T) {
 	want := map[Transition]int{RSSM: 2, SSM: 1, Deterministic: 2, DRNN: 3}
 	eachTransition(t, 2, 2, func(t *testing.T, f *fixture) {
 		out := f.once(f.observeOperands(), func(n *Net, in []*graph.Node) []*graph.Node {
-			state := n.Observe(n.encodeChunks(in[0]), in[1], in[2]).States[1]
+			state := n.Observe(n.embedChunks(Observation{Images: in[0]}), in[1], in[2]).States[1]
 			if again := n.StateFromNodes(state.Nodes()); again != state {
 				t.Errorf("%v became %v", state, again)
 			}

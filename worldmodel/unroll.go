@@ -73,28 +73,27 @@ func (n *Net) Imagine(start State, actions, noise *graph.Node) Sequence {
 	return seq
 }
 
-// OpenLoop reconstructs the first context images of each chunk from posteriors
-// and predicts the rest from the actions alone, decoding every step:
-// images [B, L, H, W, C], actions [B, L, A], noise [B, L, Z] -> image means
-// [B, L, H, W, C] and rewards [B, L]. context lies in [1, L]; images after it
-// do not influence the result.
-func (n *Net) OpenLoop(images, actions, noise *graph.Node, context int) (predicted, rewards *graph.Node) {
+// OpenLoop reconstructs the first context observations of each chunk from
+// posteriors and predicts the rest from the actions alone, decoding every step:
+// observations [B, L, ...], actions [B, L, A], noise [B, L, Z] -> means of the
+// observations and rewards [B, L]. context lies in [1, L]; what is observed
+// after it does not influence the result.
+func (n *Net) OpenLoop(o Observation, actions, noise *graph.Node, context int) (predicted Observation, rewards *graph.Node) {
 	rows, length := chunkShape(actions)
 	if context < 1 || context > length {
 		panic(fmt.Errorf("worldmodel: open loop after %d context frames; the number must lie in [1, %d]", context, length))
 	}
-	d := n.m.dims
-	gx.CheckShape("images", images, rows, length, d.Height, d.Width, d.Channels)
+	n.checkChunks(o, rows, length)
 	head := func(x *graph.Node) *graph.Node { return graph.SliceAxis(x, 1, graph.AxisRange(0, context)) }
 	tail := func(x *graph.Node) *graph.Node { return graph.SliceAxis(x, 1, graph.AxisRangeToEnd(context)) }
-	seq := n.Observe(n.encodeChunks(head(images)), head(actions), head(noise))
+	seq := n.Observe(n.embedChunks(n.mapObservation(o, head)), head(actions), head(noise))
 	features := seq.Features
 	if context < length {
 		dream := n.Imagine(seq.States[context-1], tail(actions), tail(noise))
 		features = graph.Concatenate([]*graph.Node{features, dream.Features}, 1)
 	}
-	rewards = n.Reward(graph.Reshape(features, rows*length, n.m.FeatureSize()))
-	return n.decodeChunks(features), graph.Reshape(rewards, rows, length)
+	rewards = n.Reward(flatten(features))
+	return n.predict(features), graph.Reshape(rewards, rows, length)
 }
 
 // sequence gathers states and their features.
@@ -104,22 +103,6 @@ func (n *Net) sequence(states []State) Sequence {
 		parts[i] = joinTime(states, func(s State) *graph.Node { return s.Nodes()[i] })
 	}
 	return Sequence{States: states, Features: n.m.transition.features(n.StateFromNodes(parts))}
-}
-
-// encodeChunks embeds images [B, L, H, W, C] -> [B, L, E].
-func (n *Net) encodeChunks(images *graph.Node) *graph.Node {
-	rows, length := chunkShape(images)
-	d := n.m.dims
-	embed := n.Encode(graph.Reshape(images, rows*length, d.Height, d.Width, d.Channels))
-	return graph.Reshape(embed, rows, length, n.m.EmbedSize())
-}
-
-// decodeChunks decodes features [B, L, F] -> [B, L, H, W, C].
-func (n *Net) decodeChunks(features *graph.Node) *graph.Node {
-	rows, length := chunkShape(features)
-	d := n.m.dims
-	images := n.Decode(graph.Reshape(features, rows*length, n.m.FeatureSize()))
-	return graph.Reshape(images, rows, length, d.Height, d.Width, d.Channels)
 }
 
 // chunkShape returns the first two dimensions, B and L, or zeros when x has

@@ -115,7 +115,8 @@ func (a *app) dims(run config.Run) (worldmodel.Dims, error) {
 	}
 	spec := e.Spec()
 	return worldmodel.Dims{
-		Height: spec.Image.Height, Width: spec.Image.Width, Channels: spec.Image.Channels, ActionSize: spec.Action.Size,
+		Height: spec.Image.Height, Width: spec.Image.Width, Channels: spec.Image.Channels,
+		ActionSize: spec.Action.Size, VectorSize: spec.VectorSize,
 	}, e.Close()
 }
 

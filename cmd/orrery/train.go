@@ -111,7 +111,8 @@ func (o *trainOptions) assemble(a *app, run config.Run, opened *closers) (learn.
 	opened.add(func() error { backend.Finalize(); return nil })
 	spec := e.Spec()
 	model, err := worldmodel.New(run.Model, worldmodel.Dims{
-		Height: spec.Image.Height, Width: spec.Image.Width, Channels: spec.Image.Channels, ActionSize: spec.Action.Size,
+		Height: spec.Image.Height, Width: spec.Image.Width, Channels: spec.Image.Channels,
+		ActionSize: spec.Action.Size, VectorSize: spec.VectorSize,
 	})
 	if err != nil {
 		return learn.Parts{}, fmt.Errorf("%w: %w", config.ErrInvalid, err)
