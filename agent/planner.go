@@ -34,6 +34,24 @@ func (m imagination) Score(state plan.State) *graph.Node {
 // NoiseSize implements plan.Model.
 func (m imagination) NoiseSize() int { return m.noise }
 
+// mortal is imagination in a model that predicts where episodes end; the
+// planner counts later rewards by the probability of getting there.
+type mortal struct{ imagination }
+
+// Continue is the probability, [N], that the episode goes on after each state.
+func (m mortal) Continue(state plan.State) *graph.Node {
+	return m.net.Continue(m.net.Features(m.net.StateFromNodes(state)))
+}
+
+// imagine returns what the planner searches in.
+func imagine(net *worldmodel.Net, model *worldmodel.Model) plan.Model {
+	m := imagination{net: net, noise: model.NoiseSize()}
+	if model.Config().ContinueHead {
+		return mortal{m}
+	}
+	return m
+}
+
 // planner is the compiled search of E environments with its noise.
 type planner struct {
 	program *gx.Program
@@ -55,7 +73,7 @@ func newPlanner(backend compute.Backend, model *worldmodel.Model, cfg plan.Confi
 	inputs := slices.Concat(model.ParamInputs("", dtypes.Float32), states, layout.Inputs())
 	n, k := len(model.ParamSpecs()), len(states)
 	program, err := gx.Compile(backend, "plan", inputs, func(_ *graph.Graph, in []*graph.Node) []*graph.Node {
-		m := imagination{net: bind(model, in[:n]), noise: model.NoiseSize()}
+		m := imagine(bind(model, in[:n]), model)
 		return []*graph.Node{plan.CEM(cfg, m, in[n:n+k], size, in[n+k:]).Action}
 	})
 	if err != nil {

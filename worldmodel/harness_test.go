@@ -100,6 +100,8 @@ type fixture struct {
 	// The batch: B chunks of L records.
 	b, l                            int
 	images, actions, rewards, noise tensor
+	// Of models that use them.
+	vectors, continues tensor
 }
 
 // microConfig is smaller than the tiny preset, with all sizes different so that
@@ -108,12 +110,13 @@ func microConfig() Config {
 	return Config{
 		Depth: 2, DeterSize: 5, StochSize: 3, HiddenSize: 6, RewardLayers: []int{7, 4},
 		GRU: ResetBefore, MinStd: 0.1, FreeNats: 0, KLScale: 1, RewardScale: 10,
+		VectorLayers: []int{5, 8}, VectorEmbed: 3, VectorScale: 0.7, ContinueLayers: []int{3}, ContinueScale: 6,
 	}
 }
 
 func newFixture(t testing.TB, cfg Config, b, l int) *fixture {
 	t.Helper()
-	m, err := New(cfg, Dims{Height: 12, Width: 9, Channels: 2, ActionSize: 2})
+	m, err := New(cfg, Dims{Height: 12, Width: 9, Channels: 2, ActionSize: 2, VectorSize: 4})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -138,6 +141,11 @@ func newFixture(t testing.TB, cfg Config, b, l int) *fixture {
 	f.actions = normal(random, 0.5, b, l, 2)
 	f.rewards = normal(random, 1, b, l)
 	f.noise = normal(random, 1, b, l, cfg.StochSize)
+	f.vectors = normal(random, 3, b, l, 4)
+	f.continues = normal(random, 0, b, l)
+	for i := range f.continues.data {
+		f.continues.data[i] = float64(i % 3 % 2)
+	}
 	return f
 }
 
@@ -178,8 +186,17 @@ func (f *fixture) once(operands []tensor, build func(n *Net, in []*graph.Node) [
 	return f.run(f.compile(operands, build), operands...)
 }
 
-// batch lists images, actions, rewards, noise: the operands of Loss.
-func (f *fixture) batch() []tensor { return []tensor{f.images, f.actions, f.rewards, f.noise} }
+// batch lists the operands of Loss: images, actions, rewards and noise, unless
+// the model uses others.
+func (f *fixture) batch() []tensor {
+	all := map[string]tensor{"images": f.images, "vectors": f.vectors, "actions": f.actions,
+		"rewards": f.rewards, "continues": f.continues, "noise": f.noise}
+	var batch []tensor
+	for _, in := range f.m.BatchInputs(dtypes.Float64, f.b, f.l) {
+		batch = append(batch, all[in.Name])
+	}
+	return batch
+}
 
 func assertClose(t testing.TB, what string, got, want []float64, tolerance float64) {
 	t.Helper()
