@@ -58,8 +58,7 @@ func New(backend compute.Backend, model *worldmodel.Model, cfg Config, envs int)
 		return nil, err
 	}
 	if a.planner, err = newPlanner(backend, model, cfg.Plan, envs); err != nil {
-		a.filter.close()
-		return nil, err
+		return nil, errors.Join(err, a.filter.close())
 	}
 	a.actions = make([]float32, envs*a.dims.ActionSize)
 	return a, nil
@@ -154,6 +153,5 @@ func (a *Agent) execute(mean []float32) {
 
 // Close releases the compiled graphs. The agent must not be used afterwards.
 func (a *Agent) Close() error {
-	a.planner.close()
-	return a.filter.close()
+	return errors.Join(a.planner.close(), a.filter.close())
 }

@@ -2,6 +2,7 @@ package agent
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -21,10 +22,11 @@ type filter struct {
 	backend compute.Backend
 	program *gx.Program
 	state   []compute.Buffer // [E, ...] by Model.StateSizes: owned
+	sizes   []shapes.Shape   // of state
 
 	// data are the other inputs: action, noise, and what the model sees. The
 	// caller fills images and vectors, those that the model sees, before a step.
-	data                          []compute.Buffer
+	data                          []*gx.Staged[float32]
 	actions, eps, images, vectors []float32
 }
 
@@ -45,43 +47,43 @@ func newFilter(backend compute.Backend, model *worldmodel.Model, envs int) (*fil
 	}
 	f := &filter{backend: backend, program: program}
 	if err := f.allocate(states, data); err != nil {
-		return nil, err
+		return nil, errors.Join(err, f.close())
 	}
 	return f, nil
 }
 
 func (f *filter) allocate(states, data []gx.Input) error {
 	memory := map[string]*[]float32{"action": &f.actions, "noise": &f.eps, "images": &f.images, "vectors": &f.vectors}
-	shared := func(in gx.Input) (compute.Buffer, []float32, error) {
-		return gx.NewShared[float32](f.backend, in.Shape.Dimensions...)
+	for _, in := range data {
+		staged, err := gx.NewStaged[float32](f.backend, in.Shape.Dimensions...)
+		if err != nil {
+			return err
+		}
+		f.data, *memory[in.Name] = append(f.data, staged), staged.Data
 	}
 	for _, in := range states {
-		buf, _, err := shared(in)
-		if err != nil {
-			return err
-		}
-		f.state = append(f.state, buf)
+		f.sizes = append(f.sizes, in.Shape)
 	}
-	for _, in := range data {
-		buf, slice, err := shared(in)
-		if err != nil {
-			return err
-		}
-		f.data, *memory[in.Name] = append(f.data, buf), slice
-	}
-	return nil
+	return f.reset()
 }
 
 // reset returns every environment to the zero state.
 func (f *filter) reset() error {
-	for _, buf := range f.state {
-		state, err := gx.View[float32](buf)
+	var zero []compute.Buffer
+	for _, shape := range f.sizes {
+		buf, err := gx.Upload(f.backend, make([]float32, shape.Size()), shape.Dimensions...)
 		if err != nil {
-			return err
+			return errors.Join(err, gx.Finalize(zero...))
 		}
-		clear(state)
+		zero = append(zero, buf)
 	}
-	return nil
+	return f.replace(zero)
+}
+
+func (f *filter) replace(state []compute.Buffer) error {
+	old := f.state
+	f.state = state
+	return gx.Finalize(old...)
 }
 
 // step takes the actions executed since the last step and what the caller wrote
@@ -92,19 +94,20 @@ func (f *filter) step(ctx context.Context, params []compute.Buffer, actions []fl
 	for i, s := range streams {
 		s.FillNormal(f.eps[i*each:][:each])
 	}
-	inputs := slices.Concat(params, f.state, f.data)
-	out, err := f.program.Run(ctx, inputs, nil)
+	data, err := gx.Buffers(f.data...)
 	if err != nil {
 		return err
 	}
-	old := f.state
-	f.state = out
-	return gx.Finalize(old...)
+	out, err := f.program.Run(ctx, slices.Concat(params, f.state, data), nil)
+	if err != nil {
+		return err
+	}
+	return f.replace(out)
 }
 
 func (f *filter) close() error {
 	f.program.Close()
-	return gx.Finalize(slices.Concat(f.state, f.data)...)
+	return errors.Join(gx.Finalize(f.state...), gx.CloseAll(f.data...))
 }
 
 // stateInputs are the nodes of the states of envs environments.

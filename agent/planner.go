@@ -2,6 +2,7 @@ package agent
 
 import (
 	"context"
+	"errors"
 	"slices"
 
 	"github.com/gomlx/compute"
@@ -55,7 +56,7 @@ func imagine(net *worldmodel.Net, model *worldmodel.Model) plan.Model {
 // planner is the compiled search of E environments with its noise.
 type planner struct {
 	program *gx.Program
-	noise   []compute.Buffer
+	noise   []*gx.Staged[float32]
 	draws   []draw
 	action  []float32 // [E, A]
 }
@@ -81,13 +82,13 @@ func newPlanner(backend compute.Backend, model *worldmodel.Model, cfg plan.Confi
 	}
 	p := &planner{program: program, action: make([]float32, envs*size)}
 	for _, in := range layout.Inputs() {
-		buf, data, err := gx.NewShared[float32](backend, in.Shape.Dimensions...)
+		staged, err := gx.NewStaged[float32](backend, in.Shape.Dimensions...)
 		if err != nil {
-			return nil, err
+			return nil, errors.Join(err, p.close())
 		}
 		rows := in.Shape.Dimensions[0] // time leads
-		p.noise = append(p.noise, buf)
-		p.draws = append(p.draws, draw{data, rows, len(data) / rows / envs})
+		p.noise = append(p.noise, staged)
+		p.draws = append(p.draws, draw{staged.Data, rows, len(staged.Data) / rows / envs})
 	}
 	return p, nil
 }
@@ -98,7 +99,11 @@ func (p *planner) plan(ctx context.Context, params, state []compute.Buffer, stre
 	for _, d := range p.draws {
 		d.fill(streams)
 	}
-	out, err := p.program.Run(ctx, slices.Concat(params, state, p.noise), nil)
+	noise, err := gx.Buffers(p.noise...)
+	if err != nil {
+		return nil, err
+	}
+	out, err := p.program.Run(ctx, slices.Concat(params, state, noise), nil)
 	if err != nil {
 		return nil, err
 	}
@@ -116,8 +121,7 @@ func (d draw) fill(streams []*rng.Stream) {
 	}
 }
 
-func (p *planner) close() {
+func (p *planner) close() error {
 	p.program.Close()
-	// Finalize of host memory cannot fail in a way that matters here.
-	_ = gx.Finalize(p.noise...)
+	return gx.CloseAll(p.noise...)
 }

@@ -63,7 +63,7 @@ type Replay struct {
 // Backend chooses what executes the graphs. It is not part of a run's identity:
 // a run may be resumed on another one.
 type Backend struct {
-	// Name is cpu (ours) or go (GoMLX's portable reference).
+	// Name is cpu (ours), go (GoMLX's portable reference) or xla:PLUGIN.
 	Name string `yaml:"name" json:"name"`
 	// Threads is the number of worker threads; 0 takes one per processor.
 	Threads int `yaml:"threads" json:"threads"`

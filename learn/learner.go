@@ -36,8 +36,8 @@ type Learner struct {
 	opt optim.Config
 
 	// data is the batch in the order of the model's BatchInputs, then Adam's
-	// bias corrections; the slices below are the buffers' memory.
-	data        []compute.Buffer
+	// bias corrections; the slices below are its memory.
+	data        []*gx.Staged[float32]
 	batch       replay.Batch
 	noises      []float32 // [B, L, Z]
 	corrections []float32
@@ -60,7 +60,7 @@ func NewLearner(backend compute.Backend, model *worldmodel.Model, opt optim.Conf
 		return buildUpdate(model, opt, in, n)
 	})
 	if err != nil {
-		return nil, errors.Join(err, gx.Finalize(l.data...))
+		return nil, errors.Join(err, gx.CloseAll(l.data...))
 	}
 	return l, nil
 }
@@ -91,12 +91,12 @@ func (l *Learner) allocate(batchSize, chunkLength int) ([]gx.Input, error) {
 		"rewards": &l.batch.Rewards, "continues": &l.batch.Continues, "noise": &l.noises, "adam/correction": &l.corrections,
 	}
 	for _, in := range inputs {
-		buf, data, err := gx.NewShared[float32](l.backend, in.Shape.Dimensions...)
+		staged, err := gx.NewStaged[float32](l.backend, in.Shape.Dimensions...)
 		if err != nil {
-			return nil, errors.Join(err, gx.Finalize(l.data...))
+			return nil, errors.Join(err, gx.CloseAll(l.data...))
 		}
-		l.data = append(l.data, buf)
-		*memory[in.Name] = data
+		l.data = append(l.data, staged)
+		*memory[in.Name] = staged.Data
 	}
 	return inputs, nil
 }
@@ -158,7 +158,11 @@ func (l *Learner) Update(ctx context.Context, number int64) (Stats, error) {
 	for i, c := range l.opt.Correction(int(number)) {
 		l.corrections[i] = float32(c)
 	}
-	inputs := slices.Concat(l.state, l.data)
+	data, err := gx.Buffers(l.data...)
+	if err != nil {
+		return Stats{}, fmt.Errorf("learn: update %d: %w", number, err)
+	}
+	inputs := slices.Concat(l.state, data)
 	donate := make([]bool, len(inputs))
 	for i := range l.state {
 		donate[i] = true
@@ -219,5 +223,5 @@ func finite(x float64) bool { return !math.IsNaN(x) && !math.IsInf(x, 0) }
 // Close releases the compiled graph and all buffers.
 func (l *Learner) Close() error {
 	l.program.Close()
-	return gx.Finalize(slices.Concat(l.state, l.data)...)
+	return errors.Join(gx.Finalize(l.state...), gx.CloseAll(l.data...))
 }

@@ -45,7 +45,7 @@ graph searches.`,
 	}
 	o.register(cmd, 10)
 	o.search.register(cmd)
-	cmd.Flags().StringVar(&o.against, "against", "", "backend to compare with, at the same size: go or cpu")
+	cmd.Flags().StringVar(&o.against, "against", "", "backend to compare with at the same size, for example go")
 	return cmd
 }
 

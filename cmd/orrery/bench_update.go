@@ -39,7 +39,7 @@ finish (--against-size), and ours at that size too.`,
 	}
 	o.register(cmd, 5)
 	registerBatch(cmd, &o.batch, &o.length)
-	cmd.Flags().StringVar(&o.against, "against", "", "backend to compare with: go or cpu")
+	cmd.Flags().StringVar(&o.against, "against", "", "backend to compare with, for example go")
 	cmd.Flags().StringVar(&o.againstSize, "against-size", "2x4", "batch size x chunk length of the comparison")
 	return cmd
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/orrery-rl/orrery/backend/cpu"
+	"github.com/orrery-rl/orrery/backend/xla"
 	"github.com/orrery-rl/orrery/config"
 	"github.com/orrery-rl/orrery/env"
 )
@@ -52,7 +53,7 @@ func (s *settings) registerSizes(cmd *cobra.Command) {
 
 func registerBackend(cmd *cobra.Command, b *config.Backend) {
 	f := cmd.Flags()
-	f.StringVar(&b.Name, "backend", "cpu", "what computes: cpu (ours) or go (GoMLX's portable reference)")
+	f.StringVar(&b.Name, "backend", "cpu", "what computes: cpu (ours), go (GoMLX's portable reference), or xla:PLUGIN (a GPU; see docs/gpu.md)")
 	f.IntVar(&b.Threads, "threads", 0, "worker threads (0: one per processor)")
 	f.StringVar(&b.Path, "cpu-path", "", "force a family of kernels: generic, avx2 or avx512 (default: the best here; also $ORRERY_CPU)")
 	f.StringVar(&b.Precision, "precision", "auto", "of large products: f32, bf16 (twice the speed where the CPU has AVX512_BF16) or auto")
@@ -121,7 +122,14 @@ func readStored(name string) (config.Run, error) {
 
 // openBackend starts what computes. The caller finalizes it.
 func openBackend(b config.Backend, log *slog.Logger) (compute.Backend, error) {
-	switch b.Name {
+	name, plugin, _ := strings.Cut(b.Name, ":")
+	switch name {
+	case "xla":
+		backend, err := xla.New(xla.Config{Plugin: plugin, Exact: b.Precision == "f32"})
+		if err != nil {
+			return nil, fmt.Errorf("%w: backend %q: %w", config.ErrInvalid, b.Name, err)
+		}
+		return backend, nil
 	case "cpu":
 		path, err := forcedPath(b.Path)
 		if err != nil {
@@ -135,7 +143,7 @@ func openBackend(b config.Backend, log *slog.Logger) (compute.Backend, error) {
 	case "go":
 		return gobackend.New("")
 	}
-	return nil, fmt.Errorf("%w: backend %q; choose cpu or go", config.ErrInvalid, b.Name)
+	return nil, fmt.Errorf("%w: backend %q; choose cpu, go or xla:PLUGIN", config.ErrInvalid, b.Name)
 }
 
 // forcedPath is the family of kernels that the configuration forces, or else
