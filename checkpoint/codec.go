@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"slices"
 	"strings"
 	"time"
 
@@ -62,33 +63,81 @@ type tensorSum struct {
 // part vouches for the next.
 func encode(w io.Writer, kind string, h header, groups map[string][]Tensor) error {
 	var stored []safetensors.Tensor
-	for _, group := range groupOrder {
-		for _, t := range groups[group] {
-			t.Name = group + "/" + t.Name
-			stored = append(stored, safetensors.Tensor(t))
-			h.Tensors = append(h.Tensors, tensorSum{t.Name, t.sum()})
-		}
+	for _, t := range inOrder(groups) {
+		stored = append(stored, safetensors.Tensor(t))
+		h.Tensors = append(h.Tensors, tensorSum{t.Name, t.sum()})
 	}
-	text, err := json.Marshal(h)
+	meta, err := h.metadata(kind)
 	if err != nil {
-		return fmt.Errorf("checkpoint: encode header: %w", err)
+		return err
 	}
-	meta := map[string]string{keyFormat: kind, keyVersion: formatVersion, keyHeader: string(text)}
-	meta[keyHeaderSHA256] = headerSum(meta)
 	if err := safetensors.Write(w, stored, meta); err != nil {
 		return fmt.Errorf("checkpoint: encode: %w", err)
 	}
 	return nil
 }
 
-// decode reads what encode wrote, verifies every checksum, and returns the
-// tensors by group, in their order.
-func decode(data []byte, kind string) (header, map[string][]Tensor, error) {
+// encodeHalf is encode with every number rounded to float16. The checksums are
+// those of the rounded numbers.
+func encodeHalf(w io.Writer, kind string, h header, groups map[string][]Tensor) error {
+	var stored []safetensors.Raw
+	for _, t := range inOrder(groups) {
+		data, err := safetensors.F16.Encode(t.Data)
+		if err != nil {
+			return fmt.Errorf("checkpoint: encode %q: %w", t.Name, err)
+		}
+		rounded, err := safetensors.F16.Float32(data)
+		if err != nil {
+			return fmt.Errorf("checkpoint: encode %q: %w", t.Name, err)
+		}
+		if i := slices.IndexFunc(rounded, func(v float32) bool { return v-v != 0 }); i >= 0 {
+			return fmt.Errorf("checkpoint: encode %q: value %d, %v, is beyond the range of float16", t.Name, i, t.Data[i])
+		}
+		stored = append(stored, safetensors.Raw{Name: t.Name, DType: safetensors.F16, Dims: t.Dims, Data: data})
+		t.Data = rounded
+		h.Tensors = append(h.Tensors, tensorSum{t.Name, t.sum()})
+	}
+	meta, err := h.metadata(kind)
+	if err != nil {
+		return err
+	}
+	if err := safetensors.WriteRaw(w, stored, meta); err != nil {
+		return fmt.Errorf("checkpoint: encode: %w", err)
+	}
+	return nil
+}
+
+// inOrder lists the tensors of all groups under their full names.
+func inOrder(groups map[string][]Tensor) []Tensor {
+	var out []Tensor
+	for _, group := range groupOrder {
+		for _, t := range groups[group] {
+			t.Name = group + "/" + t.Name
+			out = append(out, t)
+		}
+	}
+	return out
+}
+
+// metadata returns the strings of a file with this header.
+func (h header) metadata(kind string) (map[string]string, error) {
+	text, err := json.Marshal(h)
+	if err != nil {
+		return nil, fmt.Errorf("checkpoint: encode header: %w", err)
+	}
+	meta := map[string]string{keyFormat: kind, keyVersion: formatVersion, keyHeader: string(text)}
+	meta[keyHeaderSHA256] = headerSum(meta)
+	return meta, nil
+}
+
+// decode reads what encode wrote, if it is of one of the given kinds, verifies
+// every checksum, and returns the tensors by group, in their order.
+func decode(data []byte, kinds ...string) (header, map[string][]Tensor, error) {
 	file, err := safetensors.Read(data)
 	if err != nil {
 		return header{}, nil, fmt.Errorf("%w: %w", ErrCorrupt, err)
 	}
-	h, err := decodeHeader(file.Metadata, kind)
+	h, err := decodeHeader(file.Metadata, kinds)
 	if err != nil {
 		return header{}, nil, err
 	}
@@ -121,12 +170,12 @@ func verify(stored []safetensors.Tensor, sums []tensorSum) (map[string][]Tensor,
 
 // decodeHeader verifies the checksum before it believes anything else, so that
 // a damaged version number is not taken for a newer one.
-func decodeHeader(meta map[string]string, kind string) (header, error) {
+func decodeHeader(meta map[string]string, kinds []string) (header, error) {
 	if headerSum(meta) != meta[keyHeaderSHA256] {
 		return header{}, fmt.Errorf("%w: the header does not match its checksum", ErrCorrupt)
 	}
-	if meta[keyFormat] != kind {
-		return header{}, fmt.Errorf("%w: its format is %q, want %q", ErrCorrupt, meta[keyFormat], kind)
+	if !slices.Contains(kinds, meta[keyFormat]) {
+		return header{}, fmt.Errorf("%w: its format is %q, want %q", ErrCorrupt, meta[keyFormat], kinds)
 	}
 	if v := meta[keyVersion]; v != formatVersion {
 		return header{}, fmt.Errorf("%w %q: this program reads version %s; use the version of orrery that wrote the file", ErrVersion, v, formatVersion)

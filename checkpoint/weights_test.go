@@ -20,6 +20,7 @@ import (
 func weights() *checkpoint.Weights {
 	return &checkpoint.Weights{
 		Params: moment(7).Params, Config: json.RawMessage(`{"deter_size":200}`), Counters: moment(7).Counters, Created: moment(7).Created,
+		Extra: map[string]json.RawMessage{"dims": json.RawMessage(`{"height":64}`)},
 	}
 }
 
@@ -71,6 +72,55 @@ func TestSnapshotAndWeightsAreNotConfused(t *testing.T) {
 	_, err := checkpoint.LoadWeights(vfs.OS(), filepath.Join(dir, "000000000100-000000001.safetensors"))
 	if !errors.Is(err, checkpoint.ErrCorrupt) || !strings.Contains(err.Error(), "orrery-snapshot") {
 		t.Errorf("error %v does not say that it is a snapshot", err)
+	}
+}
+
+func TestModelsAreLoadedFromSnapshotsToo(t *testing.T) {
+	dir := t.TempDir()
+	save(t, vfs.OS(), dir, moment(100))
+	path := filepath.Join(dir, "weights.safetensors")
+	if err := checkpoint.SaveWeights(vfs.OS(), path, weights()); err != nil {
+		t.Fatal(err)
+	}
+	for path, updates := range map[string]int64{filepath.Join(dir, "000000000100-000000001.safetensors"): 100, path: 7} {
+		got, err := checkpoint.LoadModel(vfs.OS(), path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(moment(updates).Params, got.Params); diff != "" || got.Counters.Updates != updates {
+			t.Errorf("%s: counters %+v, parameters (-saved +loaded):\n%s", path, got.Counters, diff)
+		}
+	}
+}
+
+func TestHalfWeightsAreRoundedAndHalfAsLarge(t *testing.T) {
+	w := &checkpoint.Weights{Half: true, Params: []checkpoint.Tensor{
+		{Name: "b", Dims: []int{2}, Data: []float32{1 + 0x1p-11, 0.1}}, {Name: "a", Dims: []int{1}, Data: []float32{-2}},
+	}}
+	var buf bytes.Buffer
+	if err := checkpoint.WriteWeights(&buf, w); err != nil {
+		t.Fatal(err)
+	}
+	file, err := safetensors.Open(bytes.NewReader(buf.Bytes()), int64(buf.Len()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range file.Entries {
+		if e.DType != safetensors.F16 {
+			t.Errorf("%s is stored as %s", e.Name, e.DType)
+		}
+	}
+	got, err := checkpoint.ReadWeights(&buf)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []checkpoint.Tensor{{Name: "b", Dims: []int{2}, Data: []float32{1, 0.099975586}}, {Name: "a", Dims: []int{1}, Data: []float32{-2}}}
+	if diff := cmp.Diff(want, got.Params); diff != "" {
+		t.Errorf("parameters (-want +got):\n%s", diff)
+	}
+	w.Params[0].Data[1] = 1e6
+	if err := checkpoint.WriteWeights(&buf, w); err == nil || !strings.Contains(err.Error(), `"params/b": value 1, 1e+06`) {
+		t.Errorf("a value beyond the range: %v", err)
 	}
 }
 

@@ -8,7 +8,6 @@ import (
 	"path/filepath"
 
 	"github.com/orrery-rl/orrery/checkpoint"
-	"github.com/orrery-rl/orrery/internal/vfs"
 	"github.com/orrery-rl/orrery/metrics"
 	"github.com/orrery-rl/orrery/worldmodel"
 )
@@ -59,19 +58,11 @@ func (r *Run) capture() (*checkpoint.Snapshot, error) {
 	}
 	return &checkpoint.Snapshot{
 		Counters: checkpoint.Counters(r.counters),
-		Params:   r.tensors(params), AdamM: r.tensors(m), AdamV: r.tensors(v),
+		Params:   named(r.Model, params), AdamM: named(r.Model, m), AdamV: named(r.Model, v),
 		ReplayEpisodes: int(r.counters.Episodes),
 		Config:         r.Config,
 		Extra:          map[string]json.RawMessage{milestoneKey: extra},
 	}, nil
-}
-
-func (r *Run) tensors(values [][]float32) []checkpoint.Tensor {
-	out := make([]checkpoint.Tensor, len(values))
-	for i, spec := range r.Model.ParamSpecs() {
-		out[i] = checkpoint.Tensor{Name: spec.Name, Dims: spec.Dims, Data: values[i]}
-	}
-	return out
 }
 
 // restore continues from the newest whole snapshot, or from the beginning when
@@ -150,30 +141,3 @@ func fit(tensors []checkpoint.Tensor, model *worldmodel.Model) ([][]float32, err
 	}
 	return out, nil
 }
-
-// Weights are the parameters of a run's newest snapshot.
-type Weights struct {
-	// Counters say how long they were trained.
-	Counters metrics.Counters
-	// Dims are the sizes of images and actions.
-	Dims worldmodel.Dims
-
-	tensors []checkpoint.Tensor
-}
-
-// LoadWeights reads the newest whole snapshot of the run in dir.
-func LoadWeights(ctx context.Context, fs vfs.FS, dir string) (*Weights, error) {
-	s, report, err := checkpoint.LoadLatest(ctx, fs, filepath.Join(dir, snapshotsDir))
-	if err != nil {
-		return nil, fmt.Errorf("learn: run %s: %w", dir, err)
-	}
-	var p milestone
-	if err := json.Unmarshal(s.Extra[milestoneKey], &p); err != nil {
-		return nil, fmt.Errorf("learn: snapshot %s: %w", report.Path, err)
-	}
-	return &Weights{Counters: metrics.Counters(s.Counters), Dims: p.Dims, tensors: s.Params}, nil
-}
-
-// Values returns the parameters in the model's order, or an error that names
-// every tensor that does not fit.
-func (w *Weights) Values(model *worldmodel.Model) ([][]float32, error) { return fit(w.tensors, model) }

@@ -31,7 +31,7 @@ type dreamOptions struct {
 func newDream(a *app) *cobra.Command {
 	o := &dreamOptions{}
 	cmd := &cobra.Command{
-		Use: "dream RUN", Short: "Write a GIF of what the model predicts without looking", Args: exactArgs("a RUN directory"),
+		Use: "dream RUN|FILE", Short: "Write a GIF of what the model predicts without looking", Args: exactArgs("a RUN directory or a weights FILE"),
 		Long: `Dream plays an episode, shows the model the first frames of a piece of it and
 lets it predict the rest from the actions alone. The GIF has the real frames
 above, the model's below, and the rewards as curves: received (light) and
@@ -77,7 +77,7 @@ func (o *dreamOptions) run(ctx context.Context, a *app, dir string) error {
 
 // play collects the episode to dream about.
 func (o *dreamOptions) play(ctx context.Context, a *app, t *trained) (*learn.Trajectory, error) {
-	e, err := a.openEnv(t.config)
+	e, err := t.env(a)
 	if err != nil {
 		return nil, err
 	}

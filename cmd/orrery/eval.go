@@ -27,11 +27,14 @@ type evalOptions struct {
 func newEval(a *app) *cobra.Command {
 	o := &evalOptions{}
 	cmd := &cobra.Command{
-		Use: "eval RUN", Short: "Play noise-free episodes with a trained agent", Args: exactArgs("a RUN directory"),
+		Use: "eval RUN|FILE", Short: "Play noise-free episodes with a trained agent", Args: exactArgs("a RUN directory or a weights FILE"),
 		Long: `Eval plays episodes from distinct initial states without exploration noise
 and prints the return of each, their mean with a 95 % confidence interval, and
 their median. The initial states follow from --seed and differ from those that
-training and its own evaluations use.`,
+training and its own evaluations use.
+
+Instead of a run's directory it takes a file of weights (orrery export, orrery
+import) or a single snapshot.`,
 		Example: `  orrery eval runs/cartpole-swingup
   orrery eval runs/cartpole-swingup --episodes 20 --json`,
 		RunE: func(cmd *cobra.Command, args []string) error { return o.run(cmd.Context(), a, args[0]) },

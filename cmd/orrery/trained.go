@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/binary"
@@ -10,6 +11,7 @@ import (
 	"io/fs"
 	"log/slog"
 	"math"
+	"os"
 	"path/filepath"
 
 	"github.com/gomlx/compute"
@@ -23,7 +25,7 @@ import (
 	"github.com/orrery-rl/orrery/worldmodel"
 )
 
-// trained is a run's newest snapshot, ready to act.
+// trained is a model with its weights, ready to act.
 type trained struct {
 	config   config.Run
 	counters metrics.Counters
@@ -33,22 +35,15 @@ type trained struct {
 	sha256   string // of all weights, in order
 }
 
-// openTrained loads the run in dir. What computes is a matter of this machine, not of
-// the run.
-func openTrained(ctx context.Context, dir string, backend config.Backend, log *slog.Logger) (*trained, error) {
-	t := &trained{}
-	var err error
-	if t.config, err = readStored(filepath.Join(dir, configName)); err != nil {
-		if errors.Is(err, fs.ErrNotExist) {
-			return nil, fmt.Errorf("%w: %s holds no run: there is no %s (train one with: orrery train --run %s)", errUsage, dir, configName, dir)
-		}
-		return nil, err
-	}
-	t.config.Backend = backend
-	weights, err := learn.LoadWeights(ctx, vfs.OS(), dir)
+// openTrained loads the run in the directory path, or the snapshot or weights in
+// the file path. What computes is a matter of this machine, not of the run.
+func openTrained(ctx context.Context, path string, backend config.Backend, log *slog.Logger) (*trained, error) {
+	weights, run, err := loadWeights(ctx, path)
 	if err != nil {
 		return nil, err
 	}
+	t := &trained{config: run}
+	t.config.Backend = backend
 	if t.model, err = worldmodel.New(t.config.Model, weights.Dims); err != nil {
 		return nil, err
 	}
@@ -76,13 +71,54 @@ func (t *trained) close() error {
 	return err
 }
 
+// loadWeights loads weights with the configuration of their run: the one in the
+// directory of a run, or that in the file.
+func loadWeights(ctx context.Context, path string) (*learn.Weights, config.Run, error) {
+	var run config.Run
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, run, fmt.Errorf("%w: %w", errUsage, err)
+	}
+	if info.IsDir() {
+		err := readConfig(&run, filepath.Join(path, configName))
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil, run, fmt.Errorf("%w: %s holds no run: there is no %s (train one with: orrery train --run %s)", errUsage, path, configName, path)
+		}
+		if err != nil {
+			return nil, run, err
+		}
+	}
+	weights, err := learn.LoadWeights(ctx, vfs.OS(), path)
+	if err == nil && !info.IsDir() {
+		err = run.Read("the configuration in "+path, bytes.NewReader(weights.Config))
+	}
+	return weights, run, err
+}
+
+// env makes a copy of the run's environment, which must fit the model.
+func (t *trained) env(a *app) (env.Env, error) {
+	if t.config.Env.Name == "" {
+		return nil, fmt.Errorf("%w: the weights do not say what environment they are for; import them again with --env", errUsage)
+	}
+	e, err := a.openEnv(t.config)
+	if err != nil {
+		return nil, err
+	}
+	s := e.Spec()
+	have := worldmodel.Dims{Height: s.Image.Height, Width: s.Image.Width, Channels: s.Image.Channels, ActionSize: s.Action.Size}
+	if want := t.model.Dims(); have != want {
+		return nil, errors.Join(e.Close(), fmt.Errorf("%w: %s has %+v, the model is for %+v", config.ErrInvalid, s.Name, have, want))
+	}
+	return e, nil
+}
+
 // envs makes n copies of the run's environment; closing them is up to the
 // caller.
 func (t *trained) envs(a *app, n int) ([]env.Env, error) {
 	envs := make([]env.Env, n)
 	for i := range envs {
 		var err error
-		if envs[i], err = a.openEnv(t.config); err != nil {
+		if envs[i], err = t.env(a); err != nil {
 			return nil, err
 		}
 	}
