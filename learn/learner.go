@@ -37,10 +37,12 @@ type Learner struct {
 
 	// data is the batch in the order of the model's BatchInputs, then Adam's
 	// bias corrections; the slices below are its memory.
-	data        []*gx.Staged[float32]
-	batch       replay.Batch
-	noises      []float32 // [B, L, Z]
-	corrections []float32
+	data   []*gx.Staged[float32]
+	batch  replay.Batch
+	noises []float32 // [B, L, Z]
+	// rolloutNoises is [B, L, D, Z], or nil without overshooting.
+	rolloutNoises []float32
+	corrections   []float32
 }
 
 // NewLearner compiles the update for chunks [batchSize, chunkLength] and takes
@@ -88,7 +90,8 @@ func (l *Learner) allocate(batchSize, chunkLength int) ([]gx.Input, error) {
 	l.batch.B, l.batch.L = batchSize, chunkLength
 	memory := map[string]*[]float32{
 		"images": &l.batch.Images, "vectors": &l.batch.Vectors, "actions": &l.batch.Actions,
-		"rewards": &l.batch.Rewards, "continues": &l.batch.Continues, "noise": &l.noises, "adam/correction": &l.corrections,
+		"rewards": &l.batch.Rewards, "continues": &l.batch.Continues, "noise": &l.noises,
+		"rollout_noise": &l.rolloutNoises, "adam/correction": &l.corrections,
 	}
 	for _, in := range inputs {
 		staged, err := gx.NewStaged[float32](l.backend, in.Shape.Dimensions...)
@@ -107,6 +110,11 @@ func (l *Learner) Batch() *replay.Batch { return &l.batch }
 // Noise is the standard normal noise of the next Update's posterior samples,
 // [B, L, Z]; the caller fills it in place.
 func (l *Learner) Noise() []float32 { return l.noises }
+
+// RolloutNoise is the standard normal noise of the predictions that the next
+// Update's overshooting samples, [B, L, D, Z]; the caller fills it in place. It
+// is empty for objectives without overshooting.
+func (l *Learner) RolloutNoise() []float32 { return l.rolloutNoises }
 
 // Params are the current parameters in the order of the model's ParamSpecs.
 // They are valid until the next Update.
@@ -151,9 +159,9 @@ type Stats struct {
 	GradNorm float64
 }
 
-// Update makes one optimiser step on what Batch and Noise hold. number is the
-// number of the update, from 1, which Adam's bias correction needs. An error
-// that matches ErrNonFinite names the first bad tensor.
+// Update makes one optimiser step on what Batch, Noise and RolloutNoise hold.
+// number is the number of the update, from 1, which Adam's bias correction
+// needs. An error that matches ErrNonFinite names the first bad tensor.
 func (l *Learner) Update(ctx context.Context, number int64) (Stats, error) {
 	for i, c := range l.opt.Correction(int(number)) {
 		l.corrections[i] = float32(c)

@@ -15,6 +15,7 @@ func (r *Run) update(ctx context.Context) error {
 	err := r.watch.time(phaseIO, func() error {
 		r.sampler.SetStream(r.stream("sample", number))
 		r.stream("posterior", number).FillNormal(r.learner.Noise())
+		r.stream("rollout", number).FillNormal(r.learner.RolloutNoise())
 		return r.sampler.Sample(ctx, r.learner.Batch())
 	})
 	if err != nil {

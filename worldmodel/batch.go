@@ -26,6 +26,10 @@ type Batch struct {
 	Continues *graph.Node
 	// Noise is [B, L, Z], standard normal: the posterior's samples.
 	Noise *graph.Node
+	// RolloutNoise is [B, L, D, Z], standard normal, and only used with latent
+	// overshooting up to distance D: entry d-1 samples the record when it is
+	// predicted d steps after the last observation.
+	RolloutNoise *graph.Node
 }
 
 // batchFields lists the fields that the model uses, with their dimensions
@@ -40,6 +44,8 @@ func (m *Model) batchFields() []batchField {
 		{"continues", m.cfg.ContinueHead, nil, func(b *Batch) **graph.Node { return &b.Continues }},
 		{"noise", true, []int{m.cfg.StochSize}, func(b *Batch) **graph.Node { return &b.Noise }},
 	}
+	all = append(all, batchField{"rollout_noise", m.cfg.overshoots(), []int{m.cfg.Objective.OvershootingDistance, m.cfg.StochSize},
+		func(b *Batch) **graph.Node { return &b.RolloutNoise }})
 	return slices.DeleteFunc(all, func(f batchField) bool { return !f.used })
 }
 
@@ -51,8 +57,8 @@ type batchField struct {
 }
 
 // BatchInputs returns the program inputs of a batch of rows chunks of length
-// records: those of images, vectors, actions, rewards, continues and noise that
-// the model uses, with these names and in this order.
+// records: those of images, vectors, actions, rewards, continues, noise and
+// rollout_noise that the model uses, with these names and in this order.
 func (m *Model) BatchInputs(dtype dtypes.DType, rows, length int) []gx.Input {
 	var inputs []gx.Input
 	for _, f := range m.batchFields() {

@@ -74,6 +74,8 @@ type Config struct {
 	VectorScale float64 `yaml:"vector_scale" json:"vector_scale"`
 	// ContinueScale weighs the continue loss (10, as in Dreamer).
 	ContinueScale float64 `yaml:"continue_scale" json:"continue_scale"`
+	// Objective selects variants of the losses; the zero value has none.
+	Objective Objective `yaml:"objective" json:"objective"`
 }
 
 // PresetNames lists the names [PresetConfig] knows, largest model first.
@@ -93,6 +95,7 @@ func PresetConfig(name string) (Config, error) {
 		MinStd: 0.1, FreeNats: 3, KLScale: 1, RewardScale: 10,
 		VectorLayers: []int{1024, 1024}, VectorEmbed: 1024, VectorTransform: Untransformed, VectorScale: 1,
 		ContinueLayers: []int{300, 300, 300}, ContinueScale: 10,
+		Objective: defaultObjective(),
 	}
 	switch name {
 	case "paper":
@@ -125,5 +128,6 @@ func (c Config) resolved() Config {
 	if c.Transition == Deterministic {
 		c.FreeNats = 0
 	}
+	c.Objective = c.Objective.resolved()
 	return c
 }

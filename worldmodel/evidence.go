@@ -7,7 +7,7 @@ import (
 // evidence fills in the terms of the losses that compare predictions from
 // features with records, and returns their weighted sum:
 //
-//	Image + VectorScale*Vector + RewardScale*Reward + ContinueScale*Continue + Diagnostic
+//	ImageScale*Image + VectorScale*Vector + RewardScale*Reward + ContinueScale*Continue + Diagnostic
 func (n *Net) evidence(l *Losses, b Batch, features *graph.Node) *graph.Node {
 	cfg := n.m.cfg
 	rows, length := chunkShape(features)
@@ -19,7 +19,7 @@ func (n *Net) evidence(l *Losses, b Batch, features *graph.Node) *graph.Node {
 	total := graph.MulScalar(l.Reward, cfg.RewardScale)
 	if cfg.Observe.images() {
 		l.Image = halfSquaredError(n.decodeChunks(features), b.Images)
-		total = graph.Add(total, l.Image)
+		total = graph.Add(total, graph.MulScalar(l.Image, cfg.Objective.ImageScale))
 	}
 	if cfg.Observe.vectors() {
 		l.Vector = halfSquaredError(inChunks(n.decodeVector(flat)), n.transform(b.Vectors))

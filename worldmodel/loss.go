@@ -11,8 +11,7 @@ import (
 // vector terms over components, latent terms over the Z components; all are
 // means over chunks and time. Terms that the model does not have are nil.
 type Losses struct {
-	// Total is the weighted sum of the terms below, KLClipped standing for KL:
-	// what to minimise.
+	// Total is what to minimise: the terms below times their scales.
 	Total *graph.Node
 	// Image is half the squared error of the reconstruction: the negative log
 	// likelihood of a unit Gaussian without its constant.
@@ -27,13 +26,20 @@ type Losses struct {
 	// Diagnostic is half the squared error of the vector as the diagnostic head
 	// predicts it, on the scale of VectorTransform. Its gradient ends there.
 	Diagnostic *graph.Node
-	// KL is KL(posterior || prior).
+	// KL is KL(posterior || prior), or the other way round where the objective
+	// says so.
 	KL *graph.Node
-	// KLClipped is max(0, KL - FreeNats), clipped for each chunk and time step
-	// before the mean.
+	// KLClipped is the KL after free nats: by default max(0, KL - FreeNats),
+	// clipped for each chunk and time step before the mean.
 	KLClipped *graph.Node
 	// PriorEntropy and PosteriorEntropy are differential entropies.
 	PriorEntropy, PosteriorEntropy *graph.Node
+	// KLGlobal is KL(posterior || N(0, 1)); nil without GlobalKLScale.
+	KLGlobal *graph.Node
+	// Overshooting is the clipped KL of multi-step predictions and
+	// OvershootingReward half the squared error of their rewards, as the
+	// objective's Overshooting defines them; nil without.
+	Overshooting, OvershootingReward *graph.Node
 }
 
 // lossTerm is a field of [Losses].
@@ -57,6 +63,9 @@ func lossTerms() []lossTerm {
 		{"kl_clipped", func(l Losses) *graph.Node { return l.KLClipped }, always},
 		{"prior_entropy", func(l Losses) *graph.Node { return l.PriorEntropy }, always},
 		{"posterior_entropy", func(l Losses) *graph.Node { return l.PosteriorEntropy }, always},
+		{"kl_global", func(l Losses) *graph.Node { return l.KLGlobal }, Config.usesGlobalKL},
+		{"overshooting", func(l Losses) *graph.Node { return l.Overshooting }, Config.overshoots},
+		{"overshooting_reward", func(l Losses) *graph.Node { return l.OvershootingReward }, Config.overshootsRewards},
 	}
 }
 
@@ -84,25 +93,52 @@ func (m *Model) LossNames() []string {
 }
 
 // Loss is the variational objective on chunks of records, closed loop from the
-// zero state, all L records included:
+// zero state, all L records included. By default it is
 //
 //	1/2 |o - decode(f)|^2 + RewardScale/2 (r - reward(f))^2 + KLScale max(0, KL(q||p) - FreeNats)
 //
-// and the terms of further observations and heads that the model has; see
-// [Losses].
+// and the terms of further observations and heads that the model has, see
+// [Losses]; [Objective] lists what can be changed. It panics if the chunks are
+// too short for the configured overshooting.
 // Source: Hafner et al. 2019, equation 3, with the weights of the paper's code.
 func (n *Net) Loss(b Batch) Losses {
-	n.checkBatch(b)
+	_, length := n.checkBatch(b)
+	cfg := n.m.cfg
 	seq := n.Observe(n.embedChunks(b.Observation), b.Actions, b.Noise)
-	kl := seq.Posterior.KL(seq.Prior)
 	l := Losses{
-		KL:               graph.ReduceAllMean(kl),
-		KLClipped:        graph.ReduceAllMean(excess(kl, n.m.cfg.FreeNats)),
+		KL:               graph.ReduceAllMean(cfg.divergence(seq.Posterior, seq.Prior)),
+		KLClipped:        cfg.klLoss(seq.Posterior, seq.Prior),
 		PriorEntropy:     graph.ReduceAllMean(seq.Prior.Entropy()),
 		PosteriorEntropy: graph.ReduceAllMean(seq.Posterior.Entropy()),
 	}
-	l.Total = graph.Add(n.evidence(&l, b, seq.Features), graph.MulScalar(l.KLClipped, n.m.cfg.KLScale))
+	if cfg.usesGlobalKL() {
+		l.KLGlobal = graph.ReduceAllMean(seq.Posterior.KL(standardLike(seq.Posterior)))
+	}
+	l.Overshooting, l.OvershootingReward = n.overshoot(seq, b)
+	l.Total = cfg.total(n.evidence(&l, b, seq.Features), l, length)
 	return l
+}
+
+// total adds the weighted latent terms that there are to the evidence.
+func (c Config) total(evidence *graph.Node, l Losses, length int) *graph.Node {
+	o := c.Objective
+	sum := graph.Add(evidence, graph.MulScalar(l.KLClipped, c.KLScale))
+	for _, extra := range []struct {
+		term  *graph.Node
+		scale float64
+	}{
+		{l.KLGlobal, o.GlobalKLScale},
+		{l.Overshooting, o.OvershootingScale},
+		{l.OvershootingReward, o.OvershootingRewardScale},
+	} {
+		if extra.term != nil && extra.scale > 0 {
+			sum = graph.Add(sum, graph.MulScalar(extra.term, extra.scale))
+		}
+	}
+	if o.Time == TimeSum {
+		sum = graph.MulScalar(sum, float64(length))
+	}
+	return sum
 }
 
 // halfSquaredError is 1/2 (x - target)^2, mean over the first two axes, B and
@@ -112,9 +148,4 @@ func halfSquaredError(x, target *graph.Node) *graph.Node {
 	rows, length := chunkShape(target)
 	sum := graph.ReduceAllSum(graph.Square(graph.Sub(x, target)))
 	return graph.MulScalar(sum, 0.5/float64(rows*length))
-}
-
-// excess is max(0, x - free) for each element, with gradient 0 where x <= free.
-func excess(x *graph.Node, free float64) *graph.Node {
-	return gx.Relu(graph.AddScalar(x, -free))
 }

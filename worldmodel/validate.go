@@ -71,5 +71,6 @@ func (c Config) Validate() error {
 	bad.weight("reward_scale", c.RewardScale)
 	bad.weight("vector_scale", c.VectorScale)
 	bad.weight("continue_scale", c.ContinueScale)
+	c.Objective.validate(&bad)
 	return errors.Join(bad...)
 }

@@ -175,6 +175,7 @@ func (u *updates) one(ctx context.Context) (t updateTime, err error) {
 	sampled := time.Now()
 	u.number++
 	rng.New(uint64(u.number), "bench/posterior").FillNormal(u.learner.Noise())
+	rng.New(uint64(u.number), "bench/rollout").FillNormal(u.learner.RolloutNoise())
 	filled := time.Now()
 	if _, err := u.learner.Update(ctx, u.number); err != nil {
 		return t, err

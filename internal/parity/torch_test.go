@@ -193,7 +193,7 @@ func lossGraph(t *testing.T, m *worldmodel.Model, f fixture, objective string) t
 		names = append(names, objective+"/grad/"+spec.Name)
 	}
 	return torchGraph{names: names, inputs: lossInputs(t, f), build: func(n *worldmodel.Net, params, data []*graph.Node) []*graph.Node {
-		losses := n.Loss(n.BatchFromNodes(data[:4]))
+		losses := n.Loss(n.BatchFromNodes(data))
 		return append(losses.Nodes(), graph.Gradient(losses.Total, params...)...)
 	}}
 }
