@@ -2,7 +2,7 @@
 import torch
 
 import mapping
-from objective import losses
+from losses import losses
 
 UPDATES = 5
 SETTINGS = {"lr": 1e-3, "betas": (0.9, 0.999), "eps": 1e-4}

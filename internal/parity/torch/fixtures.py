@@ -20,7 +20,8 @@ import checks
 import mapping
 import planner
 from layers import Sizes
-from objective import Objective, losses
+from losses import losses
+from objective import Objective
 from reference import Model
 from transitions import DRNN, SSM, RSSM, Deterministic
 
@@ -49,11 +50,18 @@ VARIANTS = {
     "mean_below": Objective(free_form="mean", free_nats=20),
     "balanced": Objective(balance=0.8),
     "global": Objective(global_scale=0.1),
-    "overshooting": Objective(overshooting=4, overshooting_scale=0.7),
-    # The weights of published code, in the order of the paper's.
-    "google_first": Objective(
-        image_scale=2, reward_scale=20, free_nats=2, free_form="floor", global_scale=0.1, overshooting=LENGTH),
+    "reversed": Objective(reversed=True, free_form="floor"),
+    "sum": Objective(sum_over_time=True, reward_scale=1),
     "kaixhin": Objective(image_scale=2, reward_scale=2, free_form="floor"),
+    "clean": Objective(overshooting="clean", distance=4, overshooting_scale=0.7, overshooting_reward_scale=3),
+    "clean_detached": Objective(overshooting="clean", distance=3, detached=True),
+    # The weights of the first release of the paper's code.
+    "google": Objective(
+        image_scale=2, reward_scale=20, free_nats=2, free_form="floor", global_scale=0.1,
+        overshooting="google", distance=LENGTH, overshooting_reward_scale=200),
+    "kaixhin_overshooting": Objective(
+        image_scale=2, reward_scale=2, free_form="floor",
+        overshooting="kaixhin", distance=5, overshooting_reward_scale=2),
 }
 BEFORE, AFTER = {"form": "reset_before"}, {"form": "reset_after"}
 CASES = {
