@@ -14,7 +14,7 @@
 //	worldmodel.Net.Loss   the objective, as a graph
 //	backend/cpu           runs the graph
 //	agent.Agent.Act       at the next decision: filter, then plan
-//	plan.CEM              searches with StepPrior and Reward
+//	plan.Build            searches with StepPrior and Reward
 //	env.Env.Step          the action
 //
 // The loop itself is [github.com/orrery-rl/orrery/learn.Run.Train]. The command

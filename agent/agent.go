@@ -25,7 +25,8 @@ type Config struct {
 	// the model was trained with.
 	BitDepth int
 	// ActionNoise is the standard deviation of the Gaussian noise added to every
-	// action before it is clipped; 0 for evaluation, 0.3 while collecting.
+	// action before it is clipped; 0 for evaluation, 0.3 while collecting. With
+	// discrete actions it is the probability of a random one.
 	ActionNoise float64
 }
 
@@ -81,7 +82,7 @@ func (a *Agent) Begin(streams []*rng.Stream) error {
 	}
 	a.streams = streams
 	clear(a.actions)
-	return a.filter.reset()
+	return errors.Join(a.filter.reset(), a.planner.reset())
 }
 
 // Act returns the action for each environment, [E][A] in [-1, 1], given what
@@ -141,13 +142,31 @@ func (a *Agent) see(i int, o env.Observation) error {
 	return nil
 }
 
-// execute turns planned means into executed actions.
+// execute turns planned actions into executed ones.
 func (a *Agent) execute(mean []float32) {
+	if a.cfg.Plan.Method == plan.Categorical {
+		a.executeDiscrete(mean)
+		return
+	}
 	for i, m := range mean {
 		if a.cfg.ActionNoise > 0 {
 			m += float32(a.cfg.ActionNoise * a.streams[i/a.dims.ActionSize].NormFloat64())
 		}
 		a.actions[i] = min(max(m, -1), 1)
+	}
+}
+
+// executeDiscrete explores by replacing the one-hot action of an environment by a
+// random one with probability ActionNoise.
+func (a *Agent) executeDiscrete(planned []float32) {
+	copy(a.actions, planned)
+	n := a.dims.ActionSize
+	for e, s := range a.streams {
+		if a.cfg.ActionNoise > 0 && s.Float64() < a.cfg.ActionNoise {
+			action := a.actions[e*n:][:n]
+			clear(action)
+			action[s.IntN(n)] = 1
+		}
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"time"
 
 	"github.com/gomlx/compute"
 	"github.com/gomlx/compute/dtypes"
@@ -53,75 +54,130 @@ func imagine(net *worldmodel.Net, model *worldmodel.Model) plan.Model {
 	return m
 }
 
-// planner is the compiled search of E environments with its noise.
+// planner is the compiled search of E environments, its noise, and what it keeps
+// between decisions.
 type planner struct {
-	program *gx.Program
+	backend compute.Backend
+	search  searcher
+	layout  plan.NoiseLayout
+	budget  time.Duration // 0: none
 	noise   []*gx.Staged[float32]
-	draws   []draw
+	numbers [][]float32 // what the noise holds
+	kept    []gx.Input
+	carry   []compute.Buffer
 	action  []float32 // [E, A]
 }
 
-// draw is one noise tensor: rows of E blocks, each block filled by the stream
-// of its environment.
-type draw struct {
-	data        []float32
-	rows, block int
+// searcher runs a search: given parameters, state, carry and noise it returns the
+// actions and the next carry, which the caller owns.
+type searcher interface {
+	run(ctx context.Context, params, state, carry, noise []compute.Buffer, deadline time.Time) (action compute.Buffer, next []compute.Buffer, err error)
+	close()
 }
 
 func newPlanner(backend compute.Backend, model *worldmodel.Model, cfg plan.Config, envs int) (*planner, error) {
-	size, states := model.Dims().ActionSize, stateInputs(model, envs)
-	layout := cfg.Noise(envs, size, model.NoiseSize())
-	inputs := slices.Concat(model.ParamInputs("", dtypes.Float32), states, layout.Inputs())
-	n, k := len(model.ParamSpecs()), len(states)
-	program, err := gx.Compile(backend, "plan", inputs, func(_ *graph.Graph, in []*graph.Node) []*graph.Node {
-		m := imagine(bind(model, in[:n]), model)
-		return []*graph.Node{plan.CEM(cfg, m, in[n:n+k], size, in[n+k:]).Action}
-	})
+	method, err := plan.New(cfg, envs, model.Dims().ActionSize, model.NoiseSize())
 	if err != nil {
 		return nil, err
 	}
-	p := &planner{program: program, action: make([]float32, envs*size)}
-	for _, in := range layout.Inputs() {
+	p := &planner{
+		backend: backend, layout: method.Noise(), kept: method.Carry(), action: make([]float32, envs*model.Dims().ActionSize),
+		budget: time.Duration(cfg.DeadlineMS * float64(time.Millisecond)),
+	}
+	if p.budget > 0 {
+		p.search, err = newAnytime(backend, model, method)
+	} else {
+		p.search, err = newWhole(backend, model, method)
+	}
+	if err != nil {
+		return nil, err
+	}
+	for _, in := range p.layout.Inputs() {
 		staged, err := gx.NewStaged[float32](backend, in.Shape.Dimensions...)
 		if err != nil {
 			return nil, errors.Join(err, p.close())
 		}
-		rows := in.Shape.Dimensions[0] // time leads
-		p.noise = append(p.noise, staged)
-		p.draws = append(p.draws, draw{staged.Data, rows, len(staged.Data) / rows / envs})
+		p.noise, p.numbers = append(p.noise, staged), append(p.numbers, staged.Data)
+	}
+	if err := p.reset(); err != nil {
+		return nil, errors.Join(err, p.close())
 	}
 	return p, nil
 }
 
-// plan returns the first action of the plan of each environment, [E, A],
+// reset forgets what was kept of the episode before.
+func (p *planner) reset() error {
+	var zero []compute.Buffer
+	for _, in := range p.kept {
+		buf, err := gx.Upload(p.backend, make([]float32, in.Shape.Size()), in.Shape.Dimensions...)
+		if err != nil {
+			return errors.Join(err, gx.Finalize(zero...))
+		}
+		zero = append(zero, buf)
+	}
+	old := p.carry
+	p.carry = zero
+	return gx.Finalize(old...)
+}
+
+// plan returns the action that the plan of each environment begins with, [E, A],
 // without noise; the slice is overwritten by the next call.
 func (p *planner) plan(ctx context.Context, params, state []compute.Buffer, streams []*rng.Stream) ([]float32, error) {
-	for _, d := range p.draws {
-		d.fill(streams)
+	var deadline time.Time
+	if p.budget > 0 {
+		deadline = time.Now().Add(p.budget)
+		if d, ok := ctx.Deadline(); ok && d.Before(deadline) {
+			deadline = d
+		}
+	}
+	if err := p.layout.Fill(streams, p.numbers); err != nil {
+		return nil, err
 	}
 	noise, err := gx.Buffers(p.noise...)
 	if err != nil {
 		return nil, err
 	}
-	out, err := p.program.Run(ctx, slices.Concat(params, state, noise), nil)
+	action, carry, err := p.search.run(ctx, params, state, p.carry, noise, deadline)
 	if err != nil {
 		return nil, err
 	}
-	if err := gx.DownloadInto(out[0], p.action); err != nil {
+	old := p.carry
+	p.carry = carry
+	if err := gx.DownloadInto(action, p.action); err != nil {
 		return nil, err
 	}
-	return p.action, gx.Finalize(out...)
-}
-
-func (d draw) fill(streams []*rng.Stream) {
-	for row := range d.rows {
-		for e, s := range streams {
-			s.FillNormal(d.data[(row*len(streams)+e)*d.block:][:d.block])
-		}
-	}
+	return p.action, gx.Finalize(append(old, action)...)
 }
 
 func (p *planner) close() error {
-	p.program.Close()
-	return gx.CloseAll(p.noise...)
+	p.search.close()
+	return errors.Join(gx.CloseAll(p.noise...), gx.Finalize(p.carry...))
 }
+
+// whole is a search in one graph.
+type whole struct{ program *gx.Program }
+
+func newWhole(backend compute.Backend, model *worldmodel.Model, method plan.Planner) (*whole, error) {
+	states, carry := stateInputs(model, method.Noise().Envs), method.Carry()
+	inputs := slices.Concat(model.ParamInputs("", dtypes.Float32), states, carry, method.Noise().Inputs())
+	n, k, c := len(model.ParamSpecs()), len(states), len(carry)
+	program, err := gx.Compile(backend, "plan", inputs, func(_ *graph.Graph, in []*graph.Node) []*graph.Node {
+		m := imagine(bind(model, in[:n]), model)
+		result := plan.Build(method, m, in[n:n+k], in[n+k:n+k+c], in[n+k+c:])
+		return append([]*graph.Node{result.Action}, result.Carry...)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &whole{program}, nil
+}
+
+func (w *whole) run(ctx context.Context, params, state, carry, noise []compute.Buffer, _ time.Time) (compute.Buffer, []compute.Buffer, error) {
+	out, err := w.program.Run(ctx, slices.Concat(params, state, carry, noise), nil)
+	if err != nil {
+		return nil, nil, err
+	}
+	return out[0], out[1:], nil
+}
+
+func (w *whole) close() { w.program.Close() }

@@ -46,7 +46,7 @@ func TestWrongNoiseIsNamed(t *testing.T) {
 	inputs[1].Shape = shapes.Make(dtypes.Float32, 1, 2)
 	_, err := gx.Compile(newBackend(t), "plan", inputs, func(g *graph.Graph, in []*graph.Node) []*graph.Node {
 		start := plan.State{graph.Zeros(g, shapes.Make(dtypes.Float32, 1, 1))}
-		return plan.CEM(cfg, toy{score: constant}, start, 2, in).Outputs()
+		return plan.Search(cfg, toy{score: constant}, start, 2, in).Outputs()
 	})
 	if err == nil || !strings.Contains(err.Error(), "plan/action_1") {
 		t.Errorf("error %v does not name the tensor", err)

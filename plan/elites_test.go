@@ -48,7 +48,8 @@ func TestRefitIsPopulationMeanAndDeviation(t *testing.T) {
 		out := run(t, func(g *graph.Graph) []*graph.Node {
 			actions := graph.Const(g, [][][][]float32{{{{-0.5}, {0.9}, {0.1}, {0.4}, {-1}, {0.8}}}})
 			elites := graph.Const(g, [][]float32{{1, 0, 1, 1, 0, 1}})
-			p := refit(actions, elites, Config{Elites: 4, VarianceEpsilon: c.epsilon})
+			method := gaussian{search{cfg: Config{Elites: 4, VarianceEpsilon: c.epsilon}}}
+			p := method.fit(actions, elites, 4)
 			return []*graph.Node{p.mean, p.std}
 		})
 		if mean := float64(out[0][0]); math.Abs(mean-0.2) > 1e-7 {
@@ -91,7 +92,7 @@ func TestTopMaskEqualsStableSort(t *testing.T) {
 		rows = append(rows, row)
 	}
 	for k := 1; k <= 8; k++ {
-		got := run(t, func(g *graph.Graph) []*graph.Node { return []*graph.Node{topMask(graph.Const(g, rows), k)} })[0]
+		got := run(t, func(g *graph.Graph) []*graph.Node { return []*graph.Node{topMask(ranks(graph.Const(g, rows)), k)} })[0]
 		for i, row := range rows {
 			if want := obviousMask(row, k); !slices.Equal(got[i*8:(i+1)*8], want) {
 				t.Errorf("top %d of %v is %v, want %v", k, row, got[i*8:(i+1)*8], want)

@@ -32,7 +32,7 @@ func (cart) Score(s plan.State) *graph.Node {
 
 // A model is a step and a score; the plan is a graph whose inputs are the state
 // and the random numbers.
-func ExampleCEM() {
+func ExampleSearch() {
 	backend, err := gobackend.New("")
 	if err != nil {
 		panic(err)
@@ -46,7 +46,7 @@ func ExampleCEM() {
 	}
 	noise := cfg.Noise(1, 1, 0).Inputs()
 	program, err := gx.Compile(backend, "plan", append(state, noise...), func(_ *graph.Graph, in []*graph.Node) []*graph.Node {
-		return []*graph.Node{plan.CEM(cfg, cart{}, in[:2], 1, in[2:]).Action}
+		return []*graph.Node{plan.Search(cfg, cart{}, in[:2], 1, in[2:]).Action}
 	})
 	if err != nil {
 		panic(err)

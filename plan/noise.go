@@ -14,15 +14,17 @@ import (
 // graph so that the same numbers give the same plan on every backend.
 //
 // Each iteration i has a tensor "plan/action_i" [H, E, J, A] and, when
-// LatentSize is not 0, a tensor "plan/latent_i" [H, E*J, Z], in the order
-// action_0, latent_0, action_1, and so on; all float32, standard normal. Time
-// leads, so that what a model step reads is one contiguous piece.
+// LatentSize is not 0, a tensor "plan/latent_i" [H, E*J*M, Z] for M rollouts, in
+// the order action_0, latent_0, action_1, and so on; all float32. Time leads, so
+// that what a model step reads is one contiguous piece. Method random has the
+// one tensor "plan/action_0" [1, E, 1, A].
 type NoiseLayout struct {
 	// Envs (E) is the number of environments planned for at the same time.
 	Envs int
 	// ActionSize (A) is the number of components of an action.
 	ActionSize int
-	// LatentSize (Z) is the model's NoiseSize; it may be 0.
+	// LatentSize (Z) is the model's NoiseSize; it may be 0, and is 0 for mean
+	// rollouts.
 	LatentSize int
 
 	cfg Config
@@ -31,26 +33,31 @@ type NoiseLayout struct {
 // Noise returns the layout of the random numbers for envs environments,
 // actions of actionSize components and a model whose NoiseSize is latentSize.
 func (c Config) Noise(envs, actionSize, latentSize int) NoiseLayout {
-	return NoiseLayout{Envs: envs, ActionSize: actionSize, LatentSize: latentSize, cfg: c}
+	if c.MeanRollouts {
+		latentSize = 0
+	}
+	return NoiseLayout{Envs: envs, ActionSize: actionSize, LatentSize: latentSize, cfg: c.resolved()}
 }
 
 // Inputs returns the graph inputs of the layout, in order. There is none when
-// Iterations is 0.
+// nothing is searched.
 func (l NoiseLayout) Inputs() []gx.Input {
-	var inputs []gx.Input
-	add := func(name string, iteration int, dims ...int) {
-		inputs = append(inputs, gx.Input{
-			Name:  fmt.Sprintf("plan/%s_%d", name, iteration),
-			Shape: shapes.Make(dtypes.Float32, dims...),
-		})
+	if l.cfg.Method == Random {
+		return []gx.Input{l.input("action", 0, 1, l.Envs, 1, l.ActionSize)}
 	}
+	var inputs []gx.Input
 	for i := range l.cfg.Iterations {
-		add("action", i, l.cfg.Horizon, l.Envs, l.cfg.Candidates, l.ActionSize)
+		inputs = append(inputs, l.input("action", i, l.cfg.Horizon, l.Envs, l.cfg.sampled(i), l.ActionSize))
 		if l.LatentSize > 0 {
-			add("latent", i, l.cfg.Horizon, l.Envs*l.cfg.Candidates, l.LatentSize)
+			rows := l.Envs * l.cfg.candidates(i) * l.cfg.Rollouts
+			inputs = append(inputs, l.input("latent", i, l.cfg.Horizon, rows, l.LatentSize))
 		}
 	}
 	return inputs
+}
+
+func (l NoiseLayout) input(name string, iteration int, dims ...int) gx.Input {
+	return gx.Input{Name: fmt.Sprintf("plan/%s_%d", name, iteration), Shape: shapes.Make(dtypes.Float32, dims...)}
 }
 
 // check panics, for the compiling function to return, unless noise has the
@@ -65,11 +72,16 @@ func (l NoiseLayout) check(noise []*graph.Node) {
 	}
 }
 
-// iteration picks the tensors of iteration i; latent is nil for a model that
-// uses no noise.
-func (l NoiseLayout) iteration(noise []*graph.Node, i int) (action, latent *graph.Node) {
+// perIteration is the number of tensors of an iteration.
+func (l NoiseLayout) perIteration() int {
 	if l.LatentSize == 0 {
-		return noise[i], nil
+		return 1
 	}
-	return noise[2*i], noise[2*i+1]
+	return 2
+}
+
+// iteration picks the tensors of iteration i out of those of all.
+func (l NoiseLayout) iteration(noise []*graph.Node, i int) []*graph.Node {
+	n := l.perIteration()
+	return noise[i*n : (i+1)*n]
 }

@@ -114,7 +114,7 @@ func compileToy(t testing.TB, backend compute.Backend, p problem) *gx.Program {
 	program, err := gx.Compile(backend, "plan", inputs, func(g *graph.Graph, in []*graph.Node) []*graph.Node {
 		count := graph.Zeros(g, shapes.Make(dtypes.Float32, p.envs(), 1))
 		zero := graph.ZerosLike(in[0])
-		return plan.CEM(p.cfg, p.model, plan.State{count, zero, zero, in[0]}, p.actions, in[1:]).Outputs()
+		return plan.Search(p.cfg, p.model, plan.State{count, zero, zero, in[0]}, p.actions, in[1:]).Outputs()
 	})
 	if err != nil {
 		t.Fatal(err)

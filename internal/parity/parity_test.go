@@ -249,7 +249,7 @@ func planGraph(t testing.TB, b compute.Backend, m *worldmodel.Model, cfg plan.Co
 		if err != nil {
 			panic(err)
 		}
-		return plan.CEM(cfg, imagination{net, size.StochSize}, plan.State{in[n], in[n+1]}, 1, in[n+2:]).Outputs()
+		return plan.Search(cfg, imagination{net, size.StochSize}, plan.State{in[n], in[n+1]}, 1, in[n+2:]).Outputs()
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -37,7 +37,7 @@ func cemGraph(t *testing.T, m *worldmodel.Model, f fixture) torchGraph {
 		start := plan.State{
 			graph.SliceAxis(features, 1, graph.AxisRangeToEnd(stoch)), graph.SliceAxis(features, 1, graph.AxisRange(0, stoch)),
 		}
-		return plan.CEM(cfg, imagination{n, stoch}, start, m.Dims().ActionSize, data[1:]).Outputs()
+		return plan.Search(cfg, imagination{n, stoch}, start, m.Dims().ActionSize, data[1:]).Outputs()
 	}
 	return g
 }

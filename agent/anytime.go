@@ -1,0 +1,125 @@
+package agent
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/gomlx/compute"
+	"github.com/gomlx/compute/dtypes"
+	"github.com/gomlx/gomlx/core/graph"
+
+	"github.com/orrery-rl/orrery/internal/gx"
+	"github.com/orrery-rl/orrery/plan"
+	"github.com/orrery-rl/orrery/worldmodel"
+)
+
+// anytime is a search in pieces: one program for each iteration, between which the
+// time is looked at.
+type anytime struct {
+	params, states int
+	perIteration   int
+	start, finish  *gx.Program
+	steps          []*gx.Program
+}
+
+func newAnytime(backend compute.Backend, model *worldmodel.Model, method plan.Planner) (*anytime, error) {
+	states, noise := stateInputs(model, method.Noise().Envs), method.Noise().Inputs()
+	a := &anytime{params: len(model.ParamSpecs()), states: len(states)}
+	var err error
+	// The first parameter and the first noise tensor lend the graph an element type
+	// and give the finish its noise where there is nothing else.
+	params := model.ParamInputs("", dtypes.Float32)
+	compile := func(name string, inputs []gx.Input, build func(in []*graph.Node) []*graph.Node) *gx.Program {
+		if err != nil {
+			return nil
+		}
+		var p *gx.Program
+		p, err = gx.Compile(backend, name, inputs, func(_ *graph.Graph, in []*graph.Node) []*graph.Node { return build(in) })
+		return p
+	}
+	n, k, m := a.params, a.states, len(method.Memory())
+	if m > 0 {
+		a.start = compile("plan start", slices.Concat(params[:1], method.Carry()), func(in []*graph.Node) []*graph.Node {
+			return distinct(method.Start(in[0], in[1:]))
+		})
+	}
+	if method.Iterations() > 0 {
+		a.perIteration = len(noise) / method.Iterations()
+	}
+	for i := range method.Iterations() {
+		inputs := slices.Concat(params, states, method.Memory(), noise[i*a.perIteration:][:a.perIteration])
+		a.steps = append(a.steps, compile(fmt.Sprintf("plan step %d", i), inputs, func(in []*graph.Node) []*graph.Node {
+			memory, _ := method.Step(i, imagine(bind(model, in[:n]), model), in[n:n+k], in[n+k:n+k+m], in[n+k+m:])
+			return distinct(memory)
+		}))
+	}
+	last := method.Memory()
+	if m == 0 {
+		last = noise
+	}
+	a.finish = compile("plan finish", last, func(in []*graph.Node) []*graph.Node {
+		result := method.Finish(in, in)
+		return distinct(append([]*graph.Node{result.Action}, result.Carry...))
+	})
+	if err != nil {
+		a.close()
+		return nil, err
+	}
+	return a, nil
+}
+
+// distinct wraps nodes, which may repeat and may be inputs, so that each is an
+// output of its own.
+func distinct(nodes []*graph.Node) []*graph.Node {
+	out := make([]*graph.Node, len(nodes))
+	for i, n := range nodes {
+		out[i] = graph.Identity(n)
+	}
+	return out
+}
+
+// run ends with the first iteration that is over after the deadline.
+func (a *anytime) run(ctx context.Context, params, state, carry, noise []compute.Buffer, deadline time.Time) (compute.Buffer, []compute.Buffer, error) {
+	memory := noise
+	if a.start != nil {
+		var err error
+		if memory, err = a.start.Run(ctx, slices.Concat(params[:1], carry), nil); err != nil {
+			return nil, nil, err
+		}
+	}
+	for i, step := range a.steps {
+		if i > 0 && !time.Now().Before(deadline) {
+			break
+		}
+		eps := noise[i*a.perIteration:][:a.perIteration]
+		next, err := step.Run(ctx, slices.Concat(params, state, memory, eps), nil)
+		if err != nil {
+			return nil, nil, errors.Join(err, gx.Finalize(memory...))
+		}
+		if err := gx.Finalize(memory...); err != nil {
+			return nil, nil, err
+		}
+		memory = next
+	}
+	out, err := a.finish.Run(ctx, memory, nil)
+	if err != nil {
+		return nil, nil, err
+	}
+	if a.start != nil {
+		if err := gx.Finalize(memory...); err != nil {
+			return nil, nil, err
+		}
+	}
+	return out[0], out[1:], nil
+}
+
+func (a *anytime) close() {
+	for _, p := range slices.Concat(a.steps, []*gx.Program{a.start, a.finish}) {
+		if p != nil {
+			p.Close()
+		}
+	}
+}
