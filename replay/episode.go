@@ -6,7 +6,8 @@ import (
 	"slices"
 )
 
-// Schema is the shape of every record.
+// Schema is the shape of every record. Without images Height, Width and
+// Channels are 0; without vectors VectorSize is.
 type Schema struct{ Height, Width, Channels, ActionSize, VectorSize int }
 
 // ImageSize is the number of bytes of one image.
@@ -14,15 +15,17 @@ func (s Schema) ImageSize() int { return s.Height * s.Width * s.Channels }
 
 // Validate reports a schema that no episode can have.
 func (s Schema) Validate() error {
-	if s.Height < 1 || s.Width < 1 || s.Channels < 1 || s.ActionSize < 1 || s.VectorSize < 0 {
-		return fmt.Errorf("replay: schema %+v: sizes must be positive (VectorSize may be 0)", s)
+	blind := s.Height == 0 && s.Width == 0 && s.Channels == 0 && s.VectorSize > 0
+	sizes := !blind && (s.Height < 1 || s.Width < 1 || s.Channels < 1)
+	if sizes || s.ActionSize < 1 || s.VectorSize < 0 {
+		return fmt.Errorf("replay: schema %+v: sizes must be positive (VectorSize may be 0, or all three of the image)", s)
 	}
 	return nil
 }
 
 // Episode is a whole episode of N decisions, N+1 records.
 type Episode struct {
-	Images    []byte    // [N+1, H, W, C]
+	Images    []byte    // [N+1, H, W, C], empty without images
 	Actions   []float32 // [N+1, A]: the action that led to the record; record 0 zero
 	Rewards   []float32 // [N+1]: what that action earned; record 0 zero
 	Continues []float32 // [N+1]: 1, or 0 where the task really ended

@@ -45,12 +45,15 @@ type array struct {
 
 // arrays lists the arrays of e's file.
 func (e *Episode) arrays(s Schema) []array {
-	out := []array{
-		{name: "image", dtype: "|u1", dims: []int{s.Height, s.Width, s.Channels}, bytes: &e.Images},
+	var out []array
+	if s.ImageSize() > 0 {
+		out = append(out, array{name: "image", dtype: "|u1", dims: []int{s.Height, s.Width, s.Channels}, bytes: &e.Images})
+	}
+	out = append(out, []array{
 		{name: "action", dtype: "<f4", dims: []int{s.ActionSize}, floats: &e.Actions},
 		{name: "reward", dtype: "<f4", floats: &e.Rewards},
 		{name: "continue", dtype: "<f4", floats: &e.Continues},
-	}
+	}...)
 	if s.VectorSize > 0 {
 		out = append(out, array{name: "vector", dtype: "<f4", dims: []int{s.VectorSize}, floats: &e.Vectors})
 	}

@@ -23,6 +23,9 @@ func (s *Store) view() ([]*stored, error) {
 // outside the lock. An episode whose file has been damaged or removed since it
 // was opened is dropped, and the error is errLost.
 func (s *Store) imagesOf(st *stored) ([]byte, error) {
+	if s.schema.ImageSize() == 0 {
+		return nil, nil
+	}
 	if images := s.cachedImages(st); images != nil {
 		return images, nil
 	}
