@@ -61,6 +61,18 @@ func TestBenchPlan(t *testing.T) {
 	}
 }
 
+// TestBenchOfVectors measures a model that sees vectors, whose data have other
+// shapes.
+func TestBenchOfVectors(t *testing.T) {
+	var u updateBench
+	parse(t, &u, quick("update", "--count", "1", "--set", "model.observe=vector")...)
+	var p planBench
+	parse(t, &p, quick("plan", "--count", "1", "--set", "model.observe=both")...)
+	if u.Update.Work.FLOPs == 0 || u.Update.Parameters == 9796 || p.Plan.Work.FLOPs == 0 {
+		t.Errorf("%+v, %+v", u.Update, p.Plan)
+	}
+}
+
 func TestBenchEnvAndReplay(t *testing.T) {
 	var e bench.EnvReport
 	parse(t, &e, "bench", "env", "cartpole-balance", "--duration", "20ms", "--size", "32")

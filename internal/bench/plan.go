@@ -155,7 +155,7 @@ func (p *plans) begin() error {
 		for i := range image {
 			image[i] = byte(s.Uint64())
 		}
-		streams, p.seen = append(streams, s), append(p.seen, env.Observation{Image: image})
+		streams, p.seen = append(streams, s), append(p.seen, env.Observation{Image: image, Vector: make([]float32, d.VectorSize)})
 	}
 	return p.agent.Begin(streams)
 }

@@ -65,7 +65,7 @@ func Replay(ctx context.Context, cfg ReplayConfig, report Report) (r ReplayRepor
 		return r, errors.Join(err, store.Close())
 	}
 	r.Append = NewSpread(appends)
-	r.EpisodeBytes = int64(cfg.Records) * int64(cfg.schema().ImageSize()+4*(cfg.Dims.ActionSize+2))
+	r.EpisodeBytes = int64(cfg.Records) * int64(cfg.schema().ImageSize()+4*(cfg.Dims.ActionSize+cfg.Dims.VectorSize+2))
 	r.AppendRate = per(float64(r.EpisodeBytes), r.Append.Median)
 	report.say("sampling %d batches of [%d, %d] from memory", cfg.Count, cfg.BatchSize, cfg.ChunkLength)
 	r.Memory, err = cfg.sample(ctx, store)
@@ -85,7 +85,8 @@ func Replay(ctx context.Context, cfg ReplayConfig, report Report) (r ReplayRepor
 }
 
 func (c ReplayConfig) schema() replay.Schema {
-	return replay.Schema{Height: c.Dims.Height, Width: c.Dims.Width, Channels: c.Dims.Channels, ActionSize: c.Dims.ActionSize}
+	d := c.Dims
+	return replay.Schema{Height: d.Height, Width: d.Width, Channels: d.Channels, ActionSize: d.ActionSize, VectorSize: d.VectorSize}
 }
 
 func (c ReplayConfig) open(ctx context.Context) (*replay.Store, error) {
@@ -117,12 +118,14 @@ func (c ReplayConfig) episode(stream *rng.Stream) *replay.Episode {
 	ep := &replay.Episode{
 		Images: make([]byte, c.Records*c.schema().ImageSize()), Actions: make([]float32, c.Records*c.Dims.ActionSize),
 		Rewards: make([]float32, c.Records), Continues: make([]float32, c.Records),
+		Vectors: make([]float32, c.Records*c.Dims.VectorSize),
 	}
 	for i := range ep.Images {
 		ep.Images[i] = byte(stream.Uint64())
 	}
 	stream.FillUniform(ep.Actions[c.Dims.ActionSize:])
 	stream.FillUniform(ep.Rewards[1:])
+	stream.FillUniform(ep.Vectors)
 	for i := range ep.Continues {
 		ep.Continues[i] = 1
 	}
