@@ -113,11 +113,7 @@ func (a *app) dims(run config.Run) (worldmodel.Dims, error) {
 	if err != nil {
 		return worldmodel.Dims{}, err
 	}
-	spec := e.Spec()
-	return worldmodel.Dims{
-		Height: spec.Image.Height, Width: spec.Image.Width, Channels: spec.Image.Channels,
-		ActionSize: spec.Action.Size, VectorSize: spec.VectorSize,
-	}, e.Close()
+	return dimsOf(e.Spec()), e.Close()
 }
 
 // measureMachine uses the backend at hand if it is ours, else one with the same

@@ -17,6 +17,7 @@ import (
 	"github.com/orrery-rl/orrery/backend/xla"
 	"github.com/orrery-rl/orrery/config"
 	"github.com/orrery-rl/orrery/env"
+	"github.com/orrery-rl/orrery/worldmodel"
 )
 
 // configName is the effective configuration in a run's directory.
@@ -178,6 +179,14 @@ func (a *app) openEnv(run config.Run) (env.Env, error) {
 		return nil, err
 	}
 	return env.NormaliseActions(e), nil
+}
+
+// dimsOf are the sizes of what an environment shows and takes, for a model.
+func dimsOf(spec env.Spec) worldmodel.Dims {
+	return worldmodel.Dims{
+		Height: spec.Image.Height, Width: spec.Image.Width, Channels: spec.Image.Channels,
+		ActionSize: spec.Action.Size, VectorSize: spec.VectorSize,
+	}
 }
 
 // defaultRunDir is where a run lives unless --run says otherwise.

@@ -109,11 +109,7 @@ func (o *trainOptions) assemble(a *app, run config.Run, opened *closers) (learn.
 		return learn.Parts{}, err
 	}
 	opened.add(func() error { backend.Finalize(); return nil })
-	spec := e.Spec()
-	model, err := worldmodel.New(run.Model, worldmodel.Dims{
-		Height: spec.Image.Height, Width: spec.Image.Width, Channels: spec.Image.Channels,
-		ActionSize: spec.Action.Size, VectorSize: spec.VectorSize,
-	})
+	model, err := worldmodel.New(run.Model, dimsOf(e.Spec()))
 	if err != nil {
 		return learn.Parts{}, fmt.Errorf("%w: %w", config.ErrInvalid, err)
 	}

@@ -105,8 +105,11 @@ func (t *trained) env(a *app) (env.Env, error) {
 		return nil, err
 	}
 	s := e.Spec()
-	have := worldmodel.Dims{Height: s.Image.Height, Width: s.Image.Width, Channels: s.Image.Channels, ActionSize: s.Action.Size}
-	if want := t.model.Dims(); have != want {
+	have, want := dimsOf(s), t.model.Dims()
+	if want.VectorSize == 0 { // weights from elsewhere, which do not know of vectors
+		have.VectorSize = 0
+	}
+	if have != want {
 		return nil, errors.Join(e.Close(), fmt.Errorf("%w: %s has %+v, the model is for %+v", config.ErrInvalid, s.Name, have, want))
 	}
 	return e, nil
