@@ -24,6 +24,9 @@ type Config struct {
 	// ActionNoise (0.3) is the standard deviation of the Gaussian noise added
 	// to actions while collecting; evaluation adds none.
 	ActionNoise float64 `yaml:"action_noise" json:"action_noise"`
+	// RandomCollection collects with random actions instead of plans: the paper's
+	// ablation of acting. Evaluations plan all the same.
+	RandomCollection bool `yaml:"random_collection" json:"random_collection"`
 	// EvalEvery is the number of training episodes between evaluations; 0
 	// evaluates only when training ends.
 	EvalEvery int `yaml:"eval_every" json:"eval_every"`

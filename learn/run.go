@@ -105,11 +105,15 @@ func (r *Run) compile(context.Context) (err error) {
 	if r.learner, err = NewLearner(r.Backend, r.Model, r.Optimiser, r.cfg.BatchSize, r.cfg.ChunkLength); err != nil {
 		return err
 	}
-	acting := agent.Config{Plan: r.Plan, BitDepth: r.BitDepth, ActionNoise: r.cfg.ActionNoise}
-	if r.actor, err = agent.New(r.Backend, r.Model, acting, 1); err != nil {
+	acting := agent.Config{Plan: r.Plan, BitDepth: r.BitDepth}
+	collecting := acting
+	collecting.ActionNoise = r.cfg.ActionNoise
+	if r.cfg.RandomCollection {
+		collecting.Plan.Method, collecting.ActionNoise = plan.Random, 0
+	}
+	if r.actor, err = agent.New(r.Backend, r.Model, collecting, 1); err != nil {
 		return err
 	}
-	acting.ActionNoise = 0
 	if r.judge, err = agent.New(r.Backend, r.Model, acting, r.cfg.EvalEpisodes); err != nil {
 		return err
 	}

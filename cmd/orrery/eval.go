@@ -2,11 +2,13 @@ package main
 
 import (
 	"context"
-	"encoding/json"
+	"errors"
 	"fmt"
 	"log/slog"
 	"math"
 	"slices"
+	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -15,12 +17,14 @@ import (
 	"github.com/orrery-rl/orrery/internal/rng"
 	"github.com/orrery-rl/orrery/learn"
 	"github.com/orrery-rl/orrery/metrics"
+	"github.com/orrery-rl/orrery/plan"
 )
 
 type evalOptions struct {
 	episodes int
 	seed     uint64
 	json     bool
+	sets     []string
 	backend  config.Backend
 }
 
@@ -42,9 +46,14 @@ import) or a single snapshot.`,
 	cmd.Flags().IntVarP(&o.episodes, "episodes", "n", 10, "number of episodes")
 	cmd.Flags().Uint64Var(&o.seed, "seed", 1, "seed of the initial states and the agent's randomness")
 	cmd.Flags().BoolVar(&o.json, "json", false, "print one JSON object")
+	cmd.Flags().StringArrayVar(&o.sets, "set", nil, "a setting of the search as plan.NAME=value; may be repeated")
 	registerBackend(cmd, &o.backend)
 	return cmd
 }
+
+// evalBatch is how many episodes are played at the same time: planning for more
+// would save no time and cost memory.
+const evalBatch = 10
 
 // evalReport is what eval prints; its JSON form is stable.
 type evalReport struct {
@@ -53,9 +62,15 @@ type evalReport struct {
 	Mean          float64          `json:"mean"`
 	Median        float64          `json:"median"`
 	Std           float64          `json:"std"`
-	Interval95    [2]float64       `json:"interval_95"`
+	Interval95    *[2]float64      `json:"interval_95"` // nil for one episode
 	Counters      metrics.Counters `json:"trained"`
 	WeightsSHA256 string           `json:"weights_sha256"`
+	// Plan is the search, Changed what --set changed of it, Evaluations the model
+	// steps of one decision, and Seconds the time for all episodes.
+	Plan        plan.Config `json:"plan"`
+	Changed     []string    `json:"changed"`
+	Evaluations int         `json:"evaluations"`
+	Seconds     float64     `json:"seconds"`
 }
 
 func (o *evalOptions) run(ctx context.Context, a *app, dir string) error {
@@ -67,55 +82,101 @@ func (o *evalOptions) run(ctx context.Context, a *app, dir string) error {
 		return err
 	}
 	defer t.close()
-	report, err := o.evaluate(ctx, a, t)
+	if err := o.change(&t.config); err != nil {
+		return err
+	}
+	start := time.Now()
+	returns, err := o.evaluate(ctx, a, t)
 	if err != nil {
 		return err
 	}
+	report := newEvalReport(returns, t)
+	report.Changed, report.Seconds = o.sets, time.Since(start).Seconds()
 	if o.json {
-		enc := json.NewEncoder(a.out)
-		enc.SetIndent("", "  ")
-		return enc.Encode(report)
+		return a.printJSON(report)
 	}
 	return report.print(a)
 }
 
-func (o *evalOptions) evaluate(ctx context.Context, a *app, t *trained) (evalReport, error) {
-	player, err := agent.New(t.backend, t.model, agent.Config{Plan: t.config.Plan, BitDepth: t.config.Env.BitDepth}, o.episodes)
-	if err != nil {
-		return evalReport{}, err
+// change applies --set to the search.
+func (o *evalOptions) change(run *config.Run) error {
+	for _, assignment := range o.sets {
+		if !strings.HasPrefix(assignment, "plan.") {
+			return fmt.Errorf("%w: --set %s: only plan.* can be changed in a trained agent", errUsage, assignment)
+		}
+		if err := run.Set(assignment); err != nil {
+			return err
+		}
 	}
-	defer player.Close()
-	player.SetParams(t.params)
-	envs, err := t.envs(a, o.episodes)
-	if err != nil {
-		return evalReport{}, err
+	if err := run.Plan.Validate(); err != nil {
+		return fmt.Errorf("%w: %w", config.ErrInvalid, err)
 	}
+	return nil
+}
+
+// evaluate returns the return of each episode, which does not depend on how many
+// are played at the same time.
+func (o *evalOptions) evaluate(ctx context.Context, a *app, t *trained) ([]float64, error) {
 	stream := rng.New(o.seed, "eval")
 	seeds := make([]uint64, o.episodes)
 	for i := range seeds {
-		defer envs[i].Close()
 		seeds[i] = stream.Uint64()
 	}
+	var returns []float64
+	for batch := range slices.Chunk(seeds, evalBatch) {
+		some, err := t.evaluate(ctx, a, batch)
+		if err != nil {
+			return nil, err
+		}
+		returns = append(returns, some...)
+	}
+	return returns, nil
+}
+
+// evaluate plays an episode from each seed, all at the same time.
+func (t *trained) evaluate(ctx context.Context, a *app, seeds []uint64) (returns []float64, err error) {
+	player, err := agent.New(t.backend, t.model, agent.Config{Plan: t.config.Plan, BitDepth: t.config.Env.BitDepth}, len(seeds))
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, player.Close()) }()
+	player.SetParams(t.params)
+	envs, err := t.envs(a, len(seeds))
+	if err != nil {
+		return nil, err
+	}
+	defer func() {
+		for _, e := range envs {
+			err = errors.Join(err, e.Close())
+		}
+	}()
 	ev, err := learn.Evaluate(ctx, player, envs, seeds)
 	if err != nil {
-		return evalReport{}, err
+		return nil, err
 	}
-	return newEvalReport(ev.Returns, t), nil
+	return ev.Returns, nil
 }
 
 func newEvalReport(returns []float64, t *trained) evalReport {
 	mean, std := learn.Moments(returns)
-	half := studentT95(len(returns)-1) * std / math.Sqrt(float64(len(returns)))
-	return evalReport{
+	r := evalReport{
 		Env: t.config.Env.Name, Returns: returns, Mean: mean, Median: median(returns), Std: std,
-		Interval95: [2]float64{mean - half, mean + half}, Counters: t.counters, WeightsSHA256: t.sha256,
+		Counters: t.counters, WeightsSHA256: t.sha256, Plan: t.config.Plan, Evaluations: t.config.Plan.Evaluations(),
 	}
+	if n := len(returns); n > 1 {
+		half := studentT95(n-1) * std / math.Sqrt(float64(n))
+		r.Interval95 = &[2]float64{mean - half, mean + half}
+	}
+	return r
 }
 
 func (r evalReport) print(a *app) error {
 	fmt.Fprintf(a.out, "%s after %d episodes, %d env_steps, %d updates\n", r.Env, r.Counters.Episodes, r.Counters.EnvSteps, r.Counters.Updates)
 	for i, v := range r.Returns {
 		fmt.Fprintf(a.out, "  episode %2d  return %7.1f\n", i+1, v)
+	}
+	if r.Interval95 == nil {
+		return nil
 	}
 	_, err := fmt.Fprintf(a.out, "mean %.1f (95 %% interval %.1f to %.1f), median %.1f, standard deviation %.1f\n",
 		r.Mean, r.Interval95[0], r.Interval95[1], r.Median, r.Std)
