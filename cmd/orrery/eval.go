@@ -176,7 +176,8 @@ func (r evalReport) print(a *app) error {
 		fmt.Fprintf(a.out, "  episode %2d  return %7.1f\n", i+1, v)
 	}
 	if r.Interval95 == nil {
-		return nil
+		_, err := fmt.Fprintf(a.out, "mean %.1f (one episode: no interval)\n", r.Mean)
+		return err
 	}
 	_, err := fmt.Fprintf(a.out, "mean %.1f (95 %% interval %.1f to %.1f), median %.1f, standard deviation %.1f\n",
 		r.Mean, r.Interval95[0], r.Interval95[1], r.Median, r.Std)
