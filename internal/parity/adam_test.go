@@ -103,7 +103,7 @@ func TestUpdatesMatchPyTorch(t *testing.T) {
 		}
 		for step := range adamUpdates {
 			data := append([][]float32{}, state...)
-			for _, x := range lossInputs(t, f) {
+			for _, x := range batchInputs(t, m, f) {
 				data = append(data, x.values)
 			}
 			out := run(t, b.Backend, p, append(data, correction(step+1)))

@@ -68,11 +68,7 @@ func TestObjectivesMatchPyTorch(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			g := lossGraph(t, m, f, v.name)
-			if cfg.Objective.Overshooting != "" && cfg.Objective.Overshooting != worldmodel.OvershootingNone {
-				g.inputs = append(g.inputs, rolloutNoise(f.get(t, "rollout_noise"), cfg.Objective.OvershootingDistance))
-			}
-			onEveryBackend(t, func(t *testing.T, b tested) { g.run(t, b, m, f) })
+			onEveryBackend(t, func(t *testing.T, b tested) { lossGraph(t, m, f, v.name).run(t, b, m, f) })
 		})
 	}
 }

@@ -13,43 +13,7 @@ import (
 	"github.com/orrery-rl/orrery/worldmodel"
 )
 
-// torchCase is a file of testdata/torch and the model it was made with.
-type torchCase struct {
-	file string
-	dims worldmodel.Dims
-	cfg  worldmodel.Config
-}
-
-// torchCases mirrors CASES of torch/fixtures.py.
-func torchCases() []torchCase {
-	paper := worldmodel.Config{
-		Depth: 4, DeterSize: 16, StochSize: 4, HiddenSize: 16, RewardLayers: []int{16}, GRU: worldmodel.ResetBefore,
-		MinStd: 0.1, FreeNats: 3, KLScale: 1, RewardScale: 10,
-	}
-	before := paper
-	before.Depth, before.DeterSize, before.StochSize, before.HiddenSize, before.RewardLayers = 2, 9, 5, 7, []int{6, 8}
-	before.FreeNats = 1
-	after := before
-	after.GRU, after.FreeNats = worldmodel.ResetAfter, 3
-	deterministic, ssm, drnn := before, before, before
-	deterministic.Transition, deterministic.FreeNats = worldmodel.Deterministic, 0
-	ssm.Transition, ssm.FreeNats = worldmodel.SSM, 3
-	drnn.Transition, drnn.FreeNats = worldmodel.DRNN, 0.5
-	drnnAfter := drnn
-	drnnAfter.GRU = worldmodel.ResetAfter
-	small := worldmodel.Dims{Height: 18, Width: 13, Channels: 2, ActionSize: 2}
-	return []torchCase{
-		{"rssm-paper", worldmodel.Dims{Height: 64, Width: 64, Channels: 3, ActionSize: 2}, paper},
-		{"rssm-reset_before", small, before},
-		{"rssm-reset_after", small, after},
-		{"deterministic", small, deterministic},
-		{"ssm", small, ssm},
-		{"drnn-reset_before", small, drnn},
-		{"drnn-reset_after", small, drnnAfter},
-	}
-}
-
-// torchGraph evaluates the model on parameters and the four inputs of a loss.
+// torchGraph evaluates the model on parameters and further inputs.
 type torchGraph struct {
 	names  []string
 	inputs []tensor
@@ -114,73 +78,30 @@ func compareTensor(t *testing.T, name string, got []float32, dims []int, want te
 	}
 }
 
-// lossInputs are images, actions, rewards and noise.
-func lossInputs(t testing.TB, f fixture) []tensor {
+// batchInputs are what the model learns from, in the order of its batches.
+func batchInputs(t testing.TB, m *worldmodel.Model, f fixture) []tensor {
 	t.Helper()
-	return []tensor{f.images(t), f.get(t, "actions"), f.get(t, "rewards"), f.get(t, "noise")}
-}
-
-// TestTrajectoriesMatchPyTorch compares embeddings, states, priors, posteriors
-// and predictions, closed and open loop, over 20 steps.
-func TestTrajectoriesMatchPyTorch(t *testing.T) {
-	for _, c := range torchCases() {
-		t.Run(c.file, func(t *testing.T) {
-			f := loadFixture(t, "torch", c.file+".npz")
-			m, err := worldmodel.New(c.cfg, c.dims)
-			if err != nil {
-				t.Fatal(err)
-			}
-			onEveryBackend(t, func(t *testing.T, b tested) { trajectoryGraph(t, f).run(t, b, m, f) })
-		})
+	records := f.get(t, "rewards").dims
+	var out []tensor
+	for _, in := range m.BatchInputs(dtypes.Float32, records[0], records[1]) {
+		switch in.Name {
+		case "images":
+			out = append(out, f.images(t))
+		case "rollout_noise":
+			out = append(out, rolloutNoise(f.get(t, in.Name), m.Config().Objective.OvershootingDistance))
+		default:
+			out = append(out, f.get(t, in.Name))
+		}
 	}
-}
-
-// trajectoryGraph computes what the function trajectories of torch/fixtures.py
-// does.
-func trajectoryGraph(t *testing.T, f fixture) torchGraph {
-	const context, every = 5, 10
-	return torchGraph{
-		names: []string{
-			"embed", "features", "prior_mean", "prior_std", "posterior_mean", "posterior_std",
-			"dream_features", "dream_mean", "dream_std", "decoded", "predicted_rewards",
-		},
-		inputs: lossInputs(t, f),
-		build: func(n *worldmodel.Net, _, data []*graph.Node) []*graph.Node {
-			images, actions, noise := data[0], data[1], data[3]
-			shape := images.Shape().Dimensions
-			embed := joined(images, n.Encode)
-			seq := n.Observe(embed, actions, noise)
-			tail := func(x *graph.Node) *graph.Node { return graph.SliceAxis(x, 1, graph.AxisRangeToEnd(context)) }
-			dream := n.Imagine(seq.States[context-1], tail(actions), tail(noise))
-			decoded := graph.SliceAxis(joined(seq.Features, n.Decode), 1, graph.AxisRange(0, shape[1]).Stride(every))
-			return []*graph.Node{
-				embed, seq.Features, seq.Prior.Mean, seq.Prior.Std, seq.Posterior.Mean, seq.Posterior.Std,
-				dream.Features, dream.Prior.Mean, dream.Prior.Std, decoded, joined(seq.Features, n.Reward),
-			}
-		},
-	}
-}
-
-// joined applies f, which takes rows, to [B, L, ...].
-func joined(x *graph.Node, f func(*graph.Node) *graph.Node) *graph.Node {
-	lead, rest := x.Shape().Dimensions[:2], x.Shape().Dimensions[2:]
-	y := f(graph.Reshape(x, append([]int{lead[0] * lead[1]}, rest...)...))
-	return graph.Reshape(y, append(slices.Clone(lead), y.Shape().Dimensions[1:]...)...)
+	return out
 }
 
 // TestLossesMatchPyTorch compares every term of the objective and the gradient
 // of the total with respect to every parameter.
 func TestLossesMatchPyTorch(t *testing.T) {
-	for _, c := range torchCases() {
-		t.Run(c.file, func(t *testing.T) {
-			f := loadFixture(t, "torch", c.file+".npz")
-			m, err := worldmodel.New(c.cfg, c.dims)
-			if err != nil {
-				t.Fatal(err)
-			}
-			onEveryBackend(t, func(t *testing.T, b tested) { lossGraph(t, m, f, "default").run(t, b, m, f) })
-		})
-	}
+	onEveryCase(t, func(t *testing.T, b tested, m *worldmodel.Model, f fixture) {
+		lossGraph(t, m, f, "default").run(t, b, m, f)
+	})
 }
 
 // lossGraph computes the losses of one objective and their gradients.
@@ -192,7 +113,7 @@ func lossGraph(t *testing.T, m *worldmodel.Model, f fixture, objective string) t
 	for _, spec := range m.ParamSpecs() {
 		names = append(names, objective+"/grad/"+spec.Name)
 	}
-	return torchGraph{names: names, inputs: lossInputs(t, f), build: func(n *worldmodel.Net, params, data []*graph.Node) []*graph.Node {
+	return torchGraph{names: names, inputs: batchInputs(t, m, f), build: func(n *worldmodel.Net, params, data []*graph.Node) []*graph.Node {
 		losses := n.Loss(n.BatchFromNodes(data))
 		return append(losses.Nodes(), graph.Gradient(losses.Total, params...)...)
 	}}

@@ -42,7 +42,7 @@ def of_model(model, objective, data, clip):
     totals, norms = [], []
     for _ in range(UPDATES):
         optimiser.zero_grad()
-        total = losses(model, objective, *data)["total"]
+        total = losses(model, objective, data)["total"]
         total.backward()
         totals.append(total.detach())
         norms.append(update(list(model.parameters()), optimiser, clip))

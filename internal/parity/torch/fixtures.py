@@ -6,6 +6,7 @@ Weights and inputs are rounded to float32, everything else is computed from them
 in float64 and rounded once, when it is written: the differences that the tests
 see are the Go model's own.
 """
+import dataclasses
 import math
 import pathlib
 import sys
@@ -19,13 +20,14 @@ import adam
 import checks
 import mapping
 import planner
+from data import LENGTH, batch, float32, normal
 from layers import Sizes
 from losses import losses
 from objective import Objective
 from reference import Model
 from transitions import DRNN, SSM, RSSM, Deterministic
 
-CHUNKS, LENGTH, CONTEXT = 2, 20, 5
+CONTEXT = 5
 SMALL = Sizes(height=18, width=13, channels=2, depth=2, deter=9, stoch=5, hidden=7, reward=(6, 8))
 
 
@@ -73,19 +75,15 @@ CASES = {
     "drnn-reset_before": Case(SMALL, partial(DRNN, **BEFORE), 1.6, 0.5),
     "drnn-reset_after": Case(SMALL, partial(DRNN, **AFTER), 1.6, 0.5, seed=4),
 }
+VECTORS = dataclasses.replace(SMALL, vectors=3)
+CASES["vector"] = Case(dataclasses.replace(VECTORS, observe="vector"), partial(RSSM, **BEFORE), 0.8, 4)
+CASES["heads"] = Case(
+    dataclasses.replace(VECTORS, observe="both", symlog=True, continues=(5,), diagnostic=True),
+    partial(RSSM, **BEFORE), 1.2, 4)
 # The case whose model is also updated by Adam.
 UPDATED = "rssm-reset_before"
 # The case whose model also plans.
 PLANNED = "rssm-reset_after"
-
-
-def float32(x):
-    """Rounds float64 values to what float32 can hold."""
-    return x.float().double()
-
-
-def normal(generator, *shape):
-    return float32(torch.randn(*shape, generator=generator, dtype=torch.float64))
 
 
 def gain(name, p, spread):
@@ -108,50 +106,21 @@ def build(case, generator):
     return model
 
 
-def pictures(sizes, generator):
-    """Bytes [B, L, H, W, C]: a disc that moves over a gradient, 32 levels."""
-    rows = torch.linspace(-1, 1, sizes.height)[:, None]
-    columns = torch.linspace(-1, 1, sizes.width)[None, :]
-    out = torch.empty(CHUNKS, LENGTH, sizes.height, sizes.width, sizes.channels)
-    phase = torch.rand(CHUNKS, sizes.channels, generator=generator)
-    for b in range(CHUNKS):
-        for t in range(LENGTH):
-            angle = 0.5 * t + 2 * b
-            disc = (rows - 0.6 * math.sin(angle)) ** 2 + (columns - 0.6 * math.cos(angle)) ** 2 < 0.1
-            for c in range(sizes.channels):
-                ground = 0.5 + 0.3 * torch.sin(2 * rows + 3 * columns + 6 * phase[b, c])
-                out[b, t, :, :, c] = torch.where(disc, torch.tensor(0.9 - 0.3 * c), ground)
-    return ((out * 32).floor().clamp(0, 31) * 8).byte()
-
-
-def batch(sizes, generator):
-    """Inputs by name. Pixels become images by (byte + 1/2)/256 - 1/2, exactly."""
-    pixels = pictures(sizes, generator)
-    actions = torch.rand(CHUNKS, LENGTH, sizes.actions, generator=generator, dtype=torch.float64) * 2 - 1
-    return {
-        "pixels": pixels,
-        "images": (pixels.double() + 0.5) / 256 - 0.5,
-        "actions": float32(actions),
-        "rewards": normal(generator, CHUNKS, LENGTH),
-        "noise": normal(generator, CHUNKS, LENGTH, sizes.stoch),
-        # Of a state at [b, t] that is d steps from a posterior: [d, b, t].
-        "rollout_noise": normal(generator, LENGTH + 1, CHUNKS, LENGTH, sizes.stoch),
-    }
-
-
 def trajectories(model, data):
     """What the model computes on the way: closed loop, and open loop from the
     state after CONTEXT records, with the same noise."""
-    embed = model.encode(data["images"])
-    seq = model.unroll(embed, data["actions"], data["noise"])
+    seq = model.observe(data)
     tail = (data[k][:, CONTEXT:] for k in ("actions", "noise"))
     dream = model.dream(seq.states[CONTEXT - 1], *tail)
+    decoded = {"decoded": model.decode(seq.features)[:, ::10]} if model.images else {}
+    if model.vectors:
+        decoded["decoded_vectors"] = model.unscale(model.vector_decoder(seq.features))
     return {
-        "embed": embed, "features": seq.features,
+        "embed": model.embed(data), "features": seq.features,
         "prior_mean": seq.prior.mean, "prior_std": seq.prior.std,
         "posterior_mean": seq.posterior.mean, "posterior_std": seq.posterior.std,
         "dream_features": dream.features, "dream_mean": dream.prior.mean, "dream_std": dream.prior.std,
-        "decoded": model.decode(seq.features)[:, ::10], "predicted_rewards": model.reward(seq.features)[..., 0],
+        "predicted_rewards": model.reward(seq.features)[..., 0], **decoded,
     }
 
 
@@ -162,25 +131,24 @@ def evaluate(name, case):
     unused = {"images"} if case.variants else {"images", "rollout_noise"}
     out.update({k: v for k, v in data.items() if k not in unused})
     out.update(trajectories(model, data))
-    inputs = [data[k] for k in ("images", "actions", "rewards", "noise")]
     for label, objective in case.objectives().items():
         model.zero_grad()
-        terms = losses(model, objective, *inputs, data["rollout_noise"])
+        terms = losses(model, objective, data)
         terms["total"].backward()
         out.update({f"{label}/loss/{k}": v for k, v in terms.items()})
         out.update({f"{label}/grad/{k}": v for k, v in mapping.gradients(model).items()})
         print(name, label, {k: round(v.item(), 4) for k, v in terms.items()})
     if name == PLANNED:
-        last = model.unroll(model.encode(data["images"]), data["actions"], data["noise"]).states[-1]
+        last = model.observe(data).states[-1]
         with torch.no_grad():
             out.update(planner.fixture(model, last, partial(normal, generator)))
     if name == UPDATED:
-        out.update(adam.of_model(model, case.objectives()["default"], inputs, clip=50))
+        out.update(adam.of_model(model, case.objectives()["default"], data, clip=50))
     return out
 
 
 def save(path, tensors):
-    arrays = {k: v.detach().contiguous().numpy() for k, v in tensors.items()}
+    arrays = {k: v.detach().contiguous().numpy() for k, v in sorted(tensors.items())}
     np.savez_compressed(path, **{k: a.astype(np.float32) if a.dtype == np.float64 else a for k, a in arrays.items()})
 
 

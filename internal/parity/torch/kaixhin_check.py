@@ -65,7 +65,7 @@ def main(folder):
     episode = {k: torch.from_numpy(v) for k, v in np.load(folder / "episode.npz").items()}
     images = kaixhin.images(episode).permute(0, 2, 3, 1)[None].double()
     noise = torch.zeros(1, kaixhin.RECORDS, kaixhin.STATE, dtype=torch.float64)
-    seq = model.unroll(model.encode(images), episode["action"][None].double(), noise)
+    seq = model.observe({"images": images, "actions": episode["action"][None].double(), "noise": noise})
     got = {
         "belief": seq.features[..., kaixhin.STATE:], "kl": seq.posterior.kl(seq.prior),
         "prior_mean": seq.prior.mean, "prior_std": seq.prior.std,

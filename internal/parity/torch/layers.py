@@ -23,6 +23,13 @@ class Sizes:
     hidden: int = 16
     reward: tuple = (16,)
     min_std: float = 0.1
+    observe: str = "image"  # vector, both
+    vectors: int = 0
+    vector_layers: tuple = (6, 7)
+    vector_embed: int = 8
+    symlog: bool = False  # of vectors, wherever they are read or predicted
+    continues: tuple = None  # layers of the continue head, if there is one
+    diagnostic: bool = False
 
 
 class Encoder(nn.Module):

@@ -7,6 +7,8 @@ into the share of the state and that of the embedding.
 """
 import torch
 
+from layers import MLP
+
 
 def dense(weight):
     return weight.T
@@ -96,13 +98,16 @@ class Mapper:
         self.gru("drnn/decoder", drnn.decoder)
 
     def model(self, model):
-        for i, layer in enumerate(model.encoder.convs):
-            self.layer(f"encoder/conv{i + 1}", layer, conv)
+        if model.images:
+            for i, layer in enumerate(model.encoder.convs):
+                self.layer(f"encoder/conv{i + 1}", layer, conv)
+            self.layer("decoder/input", model.decoder.input)
+            for i, layer in enumerate(model.decoder.deconvs):
+                self.layer(f"decoder/deconv{i + 1}", layer, deconv if i else first_deconv)
         getattr(self, type(model.transition).__name__.lower())(model.transition)
-        self.layer("decoder/input", model.decoder.input)
-        for i, layer in enumerate(model.decoder.deconvs):
-            self.layer(f"decoder/deconv{i + 1}", layer, deconv if i else first_deconv)
-        self.mlp("reward", model.reward)
+        for name, head in model.named_children():
+            if isinstance(head, MLP):
+                self.mlp("continue" if name == "continues" else name, head)
         return self.out
 
 

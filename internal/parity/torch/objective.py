@@ -15,6 +15,8 @@ class Objective:
 
     image_scale: float = 1.0  # of 1/2 |o - o^|^2
     reward_scale: float = 10.0  # of 1/2 (r - r^)^2
+    vector_scale: float = 1.0  # of 1/2 |v - v^|^2
+    continue_scale: float = 10.0
     kl_scale: float = 1.0
     free_nats: float = 3.0
     # excess: max(0, KL-F), floor: max(F, KL), both for each chunk and step;

@@ -12,23 +12,53 @@ from layers import MLP, Decoder, Encoder, Gaussian
 
 
 class Model(nn.Module):
-    """Encoder, transition, decoder and reward head."""
+    """Encoders, transition, decoders and heads."""
 
     def __init__(self, sizes, transition):
         super().__init__()
-        self.sizes = sizes
-        self.encoder = Encoder(sizes)
-        self.transition = transition(sizes, self.encoder.size)
-        self.decoder = Decoder(sizes, self.transition.features_size)
-        self.reward = MLP(self.transition.features_size, sizes.reward, 1)
+        self.sizes, embed = sizes, 0
+        self.images, self.vectors = sizes.observe != "vector", sizes.observe != "image"
+        if self.images:
+            self.encoder = Encoder(sizes)
+            embed += self.encoder.size
+        if self.vectors:
+            self.vector_encoder = MLP(sizes.vectors, sizes.vector_layers, sizes.vector_embed)
+            embed += sizes.vector_embed
+        self.transition = transition(sizes, embed)
+        features = self.transition.features_size
+        if self.images:
+            self.decoder = Decoder(sizes, features)
+        self.reward = MLP(features, sizes.reward, 1)
+        if self.vectors:
+            self.vector_decoder = MLP(features, sizes.vector_layers, sizes.vectors)
+        if sizes.continues is not None:
+            self.continues = MLP(features, sizes.continues, 1)
+        if sizes.diagnostic:
+            self.diagnostic = MLP(features, sizes.reward, sizes.vectors)
 
-    def encode(self, images):
-        """[B, L, H, W, C] -> [B, L, E]."""
-        return self.encoder(images.flatten(0, 1)).unflatten(0, images.shape[:2])
+    def scale(self, vectors):
+        """Vectors as the model reads and predicts them."""
+        return torch.sign(vectors) * torch.log(1 + vectors.abs()) if self.sizes.symlog else vectors
+
+    def unscale(self, vectors):
+        return torch.sign(vectors) * (torch.exp(vectors.abs()) - 1) if self.sizes.symlog else vectors
+
+    def embed(self, data):
+        """images [B, L, H, W, C] and vectors [B, L, V] -> [B, L, E]."""
+        parts = []
+        if self.images:
+            parts.append(self.encoder(data["images"].flatten(0, 1)).unflatten(0, data["images"].shape[:2]))
+        if self.vectors:
+            parts.append(self.vector_encoder(self.scale(data["vectors"])))
+        return torch.cat(parts, -1)
 
     def decode(self, features):
         """[B, L, F] -> [B, L, H, W, C]."""
         return self.decoder(features.flatten(0, 1)).unflatten(0, features.shape[:2])
+
+    def observe(self, data):
+        """Filters the records of data from the zero state."""
+        return self.unroll(self.embed(data), data["actions"], data["noise"])
 
     def unroll(self, embed, actions, noise):
         """Filters chunks from the zero state; all arguments are [B, L, ...]."""
