@@ -101,7 +101,7 @@ type fixture struct {
 	b, l                            int
 	images, actions, rewards, noise tensor
 	// Of models that use them.
-	vectors, continues tensor
+	vectors, continues, rolloutNoise tensor
 }
 
 // microConfig is smaller than the tiny preset, with all sizes different so that
@@ -146,6 +146,7 @@ func newFixture(t testing.TB, cfg Config, b, l int) *fixture {
 	for i := range f.continues.data {
 		f.continues.data[i] = float64(i % 3 % 2)
 	}
+	f.rolloutNoise = normal(random, 1, b, l, m.Config().Objective.OvershootingDistance, cfg.StochSize)
 	return f
 }
 
@@ -190,7 +191,7 @@ func (f *fixture) once(operands []tensor, build func(n *Net, in []*graph.Node) [
 // the model uses others.
 func (f *fixture) batch() []tensor {
 	all := map[string]tensor{"images": f.images, "vectors": f.vectors, "actions": f.actions,
-		"rewards": f.rewards, "continues": f.continues, "noise": f.noise}
+		"rewards": f.rewards, "continues": f.continues, "noise": f.noise, "rollout_noise": f.rolloutNoise}
 	var batch []tensor
 	for _, in := range f.m.BatchInputs(dtypes.Float64, f.b, f.l) {
 		batch = append(batch, all[in.Name])
@@ -227,4 +228,9 @@ func zero(values []float64) bool {
 		}
 	}
 	return true
+}
+
+// withLeading is the shape of x with one more axis in front.
+func withLeading(x *graph.Node, size int) shapes.Shape {
+	return shapes.Make(x.DType(), append([]int{size}, x.Shape().Dimensions...)...)
 }
