@@ -18,7 +18,8 @@ import torch
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "internal/parity/torch"))
 import planner  # noqa: E402
 from layers import Sizes  # noqa: E402
-from objective import Objective, losses  # noqa: E402
+from losses import losses  # noqa: E402
+from objective import Objective  # noqa: E402
 from reference import Model  # noqa: E402
 from transitions import RSSM  # noqa: E402
 
@@ -79,7 +80,8 @@ def plans(model, sizes, search, device, count):
 
 def main():
     options = arguments()
-    torch.set_default_device(options.device)
+    if options.device != "cpu":
+        torch.set_default_device(options.device)  # since PyTorch 2.0
     torch.set_default_dtype(torch.float32)
     for backend in (torch.backends.cuda.matmul, torch.backends.cudnn):
         backend.allow_tf32 = not options.exact
