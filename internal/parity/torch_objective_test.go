@@ -18,41 +18,36 @@ func variants() []variant {
 		o.Overshooting, o.OvershootingDistance = kind, distance
 		o.OvershootingScale, o.OvershootingRewardScale = scale, reward
 	}
-	return []variant{
-		{"floor", func(c *worldmodel.Config) { c.Objective.FreeNatsForm = worldmodel.Floor }},
-		{"mean", func(c *worldmodel.Config) {
-			c.Objective.FreeNatsOn, c.Objective.FreeNatsForm = worldmodel.OnMean, worldmodel.Floor
-		}},
+	list := []variant{
 		{"mean_below", func(c *worldmodel.Config) {
 			c.FreeNats, c.Objective.FreeNatsOn, c.Objective.FreeNatsForm = 20, worldmodel.OnMean, worldmodel.Floor
 		}},
 		{"balanced", func(c *worldmodel.Config) { c.Objective.KLBalance = 0.8 }},
 		{"global", func(c *worldmodel.Config) { c.Objective.GlobalKLScale = 0.1 }},
-		{"reversed", func(c *worldmodel.Config) {
-			c.Objective.KLDirection, c.Objective.FreeNatsForm = worldmodel.PriorPosterior, worldmodel.Floor
-		}},
-		{"sum", func(c *worldmodel.Config) { c.Objective.Time, c.RewardScale = worldmodel.TimeSum, 1 }},
-		{"kaixhin", profile("kaixhin")},
 		{"clean", func(c *worldmodel.Config) { overshoot(c, worldmodel.OvershootingClean, 4, 0.7, 3) }},
 		{"clean_detached", func(c *worldmodel.Config) {
 			overshoot(c, worldmodel.OvershootingClean, 3, 1, 0)
 			c.Objective.OvershootingDetached = true
-		}},
-		{"google", func(c *worldmodel.Config) {
-			profile("google")(c)
-			c.Objective.OvershootingDistance = 20
 		}},
 		{"kaixhin_overshooting", func(c *worldmodel.Config) {
 			profile("kaixhin")(c)
 			overshoot(c, worldmodel.OvershootingKaixhin, 5, 1, 2)
 		}},
 	}
+	for _, name := range worldmodel.ProfileNames() {
+		list = append(list, variant{name, profile(name)})
+	}
+	return list
 }
 
-// profile sets an objective by its published name. An unknown name leaves an
-// invalid configuration, which no model is made of.
+// profile sets an objective by its published name, predicting no further than
+// the fixture's chunks reach. An unknown name leaves an invalid configuration,
+// which no model is made of.
 func profile(name string) func(c *worldmodel.Config) {
-	return func(c *worldmodel.Config) { *c, _ = c.WithProfile(name) }
+	return func(c *worldmodel.Config) {
+		*c, _ = c.WithProfile(name)
+		c.Objective.OvershootingDistance = min(c.Objective.OvershootingDistance, 20)
+	}
 }
 
 // TestObjectivesMatchPyTorch compares every variant of the objective and its

@@ -46,21 +46,27 @@ class Case(typing.NamedTuple):
         return {"default": Objective(free_nats=self.free_nats), **self.variants}
 
 
-VARIANTS = {
-    "floor": Objective(free_form="floor"),
-    "mean": Objective(free_form="mean"),
-    "mean_below": Objective(free_form="mean", free_nats=20),
-    "balanced": Objective(balance=0.8),
-    "global": Objective(global_scale=0.1),
-    "reversed": Objective(reversed=True, free_form="floor"),
-    "sum": Objective(sum_over_time=True, reward_scale=1),
-    "kaixhin": Objective(image_scale=2, reward_scale=2, free_form="floor"),
-    "clean": Objective(overshooting="clean", distance=4, overshooting_scale=0.7, overshooting_reward_scale=3),
-    "clean_detached": Objective(overshooting="clean", distance=3, detached=True),
-    # The weights of the first release of the paper's code.
+# Of published texts and codes: the weights of the Go model's profiles.
+PROFILES = {
+    "paper": Objective(reward_scale=1, sum_over_time=True),
     "google": Objective(
         image_scale=2, reward_scale=20, free_nats=2, free_form="floor", global_scale=0.1,
         overshooting="google", distance=LENGTH, overshooting_reward_scale=200),
+    "google_camera_ready": Objective(free_form="floor"),
+    "kaixhin": Objective(image_scale=2, reward_scale=2, free_form="floor"),
+    "cross32768": Objective(reward_scale=1, free_form="floor", reversed=True),
+    "dreamer": Objective(reward_scale=1, free_form="mean"),
+    "dreamer_v2": Objective(reward_scale=1, free_nats=1, free_form="mean", balance=0.8),
+    # KL(sg q || p) + 0.1 KL(q || sg p), each at least 1.
+    "dreamer_v3": Objective(reward_scale=1, free_nats=1, free_form="floor", balance=1 / 1.1, kl_scale=1.1),
+}
+VARIANTS = {
+    **PROFILES,
+    "mean_below": Objective(free_form="mean", free_nats=20),
+    "balanced": Objective(balance=0.8),
+    "global": Objective(global_scale=0.1),
+    "clean": Objective(overshooting="clean", distance=4, overshooting_scale=0.7, overshooting_reward_scale=3),
+    "clean_detached": Objective(overshooting="clean", distance=3, detached=True),
     "kaixhin_overshooting": Objective(
         image_scale=2, reward_scale=2, free_form="floor",
         overshooting="kaixhin", distance=5, overshooting_reward_scale=2),
