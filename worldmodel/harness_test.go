@@ -108,7 +108,7 @@ type fixture struct {
 // no transposition goes unnoticed. All KL counts.
 func microConfig() Config {
 	return Config{
-		Depth: 2, DeterSize: 5, StochSize: 3, HiddenSize: 6, RewardLayers: []int{7, 4},
+		Depth: 3, DeterSize: 5, StochSize: 3, HiddenSize: 6, RewardLayers: []int{7, 4},
 		GRU: ResetBefore, MinStd: 0.1, FreeNats: 0, KLScale: 1, RewardScale: 10,
 		VectorLayers: []int{5, 8}, VectorEmbed: 3, VectorScale: 0.7, ContinueLayers: []int{3}, ContinueScale: 6,
 	}

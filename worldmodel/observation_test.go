@@ -219,6 +219,11 @@ func TestVectorsNeedVectors(t *testing.T) {
 			t.Errorf("%q is missing from %v", want, err)
 		}
 	}
+	cfg = microConfig()
+	cfg.Transition, cfg.Objective.GlobalKLScale = Deterministic, 0.1
+	if err := cfg.Validate(); err == nil || !strings.Contains(err.Error(), "global_kl_scale") {
+		t.Errorf("a global KL that trains nothing: %v", err)
+	}
 	f := seeing(t, ObserveImage, func(*Config) {})
 	if got := len(f.m.BatchInputs(dtypes.Float32, 1, 1)); got != 4 {
 		t.Errorf("a model of images uses %d tensors", got)

@@ -237,17 +237,19 @@ func TestTheDeterministicPriorIsTrained(t *testing.T) {
 // never reach the prior's head, so a model with KL weight 0 plans with whatever
 // the head was initialised to.
 func TestWithoutKLThePriorIsNotTrained(t *testing.T) {
-	tr := newTrainer(t, func(c *worldmodel.Config) { c.KLScale = 0 })
-	specs := tr.model.ParamSpecs()
-	before := make([][]float32, len(specs))
-	for i := range before {
-		before[i] = tr.param(i)
-	}
-	tr.update()
-	for i, spec := range specs {
-		prior := strings.HasPrefix(spec.Name, "rssm/prior/")
-		if same := slices.Equal(before[i], tr.param(i)); same != prior {
-			t.Errorf("%s unchanged: %v, want %v", spec.Name, same, prior)
+	for _, kind := range []worldmodel.Transition{worldmodel.RSSM, worldmodel.Deterministic} {
+		tr := newTrainer(t, func(c *worldmodel.Config) { c.Transition, c.KLScale = kind, 0 })
+		specs := tr.model.ParamSpecs()
+		before := make([][]float32, len(specs))
+		for i := range before {
+			before[i] = tr.param(i)
+		}
+		tr.update()
+		for i, spec := range specs {
+			prior := strings.HasPrefix(spec.Name, "rssm/prior/")
+			if same := slices.Equal(before[i], tr.param(i)); same != prior {
+				t.Errorf("%s: %s unchanged: %v, want %v", kind, spec.Name, same, prior)
+			}
 		}
 	}
 }

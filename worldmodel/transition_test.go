@@ -192,3 +192,50 @@ func TestDeterministicRouting(t *testing.T) {
 		}
 	}
 }
+
+// TestStochasticRouting: in the SSM and the DRNN the posterior is computed from
+// the prior, or by the same network, so image and reward train every part; the
+// KL never reaches the output heads.
+func TestStochasticRouting(t *testing.T) {
+	for _, kind := range []Transition{SSM, DRNN} {
+		cfg := microConfig()
+		cfg.Transition = kind
+		f := newFixture(t, cfg, 2, 3)
+		out := f.once(f.batch(), func(n *Net, in []*graph.Node) []*graph.Node {
+			l := n.Loss(n.BatchFromNodes(in))
+			return apart(append(graph.Gradient(graph.Add(l.Image, l.Reward), n.params...), graph.Gradient(l.KLClipped, n.params...)...))
+		})
+		for i, spec := range f.m.ParamSpecs() {
+			if zero(out[i]) {
+				t.Errorf("%s: %s: image and reward give it no gradient", kind, spec.Name)
+			}
+			head := strings.HasPrefix(spec.Name, "decoder/") || strings.HasPrefix(spec.Name, "reward/")
+			if zero(out[len(f.params)+i]) != head {
+				t.Errorf("%s: %s: gradient of KL is zero: %v, want %v", kind, spec.Name, !head, head)
+			}
+		}
+	}
+}
+
+// TestFilteringWithThePriorIsImagining: where the posterior is made to be the
+// prior, a step with an observation is a step without one.
+func TestFilteringWithThePriorIsImagining(t *testing.T) {
+	for kind, output := range map[Transition]string{RSSM: "stats", Deterministic: "mean"} {
+		cfg := microConfig()
+		cfg.Transition = kind
+		f := newFixture(t, cfg, 1, 1)
+		clear(f.param("rssm/posterior/embed/kernel"))
+		for _, part := range []string{"kernel", "bias"} {
+			copy(f.param("rssm/posterior/deter/"+part), f.param("rssm/prior/hidden/"+part))
+			copy(f.param("rssm/posterior/"+output+"/"+part), f.param("rssm/prior/"+output+"/"+part))
+		}
+		random := rand.New(rand.NewPCG(107, 109))
+		operands := append(f.stateOperands(random, 2), normal(random, .5, 2, 2), normal(random, 1, 2, f.m.EmbedSize()), normal(random, 1, 2, 3))
+		out := f.once(operands, func(n *Net, in []*graph.Node) []*graph.Node {
+			closed, _, _ := n.StepPosterior(n.StateFromNodes(in[:2]), in[2], in[3], in[4])
+			open, _ := n.StepPrior(n.StateFromNodes(in[:2]), in[2], in[4])
+			return []*graph.Node{n.Features(closed), n.Features(open)}
+		})
+		assertClose(t, string(kind), out[0], out[1], 1e-13)
+	}
+}

@@ -72,5 +72,8 @@ func (c Config) Validate() error {
 	bad.weight("vector_scale", c.VectorScale)
 	bad.weight("continue_scale", c.ContinueScale)
 	c.Objective.validate(&bad)
+	if c.Transition == Deterministic && c.usesGlobalKL() {
+		bad.add("objective.global_kl_scale is %v; it must be 0 with the deterministic transition, whose posteriors no KL trains", c.Objective.GlobalKLScale)
+	}
 	return errors.Join(bad...)
 }
