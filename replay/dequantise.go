@@ -41,6 +41,22 @@ func Dequantise(dst []float32, src []byte, bitDepth int, stream *rng.Stream) err
 	return nil
 }
 
+// Centre is Dequantise without chance: every byte becomes the centre of its
+// bin, floor(x / 2^(8-b)) / 2^b + 2^-b/2 - 0.5, exactly.
+func Centre(dst []float32, src []byte, bitDepth int) error {
+	if len(dst) != len(src) {
+		return fmt.Errorf("replay: dequantise %d bytes into %d values", len(src), len(dst))
+	}
+	if err := checkBitDepth(bitDepth); err != nil {
+		return err
+	}
+	width := 1 / float32(int(1)<<bitDepth)
+	for i, x := range src {
+		dst[i] = (float32(x>>(8-bitDepth))+0.5)*width - 0.5
+	}
+	return nil
+}
+
 // bins returns, for each byte, its bin's lower edge plus half a step of u, and
 // the size of a step.
 func bins(bitDepth int) (table [256]float32, scale float32, err error) {

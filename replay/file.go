@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/orrery-rl/orrery/internal/format/npz"
+	"github.com/orrery-rl/orrery/internal/vfs"
 )
 
 // ErrCorrupt is matched by errors about a file that is not a whole episode of
@@ -74,6 +75,32 @@ func (e *Episode) write(w io.Writer, s Schema) error {
 		out = append(out, stored)
 	}
 	return npz.Write(w, out)
+}
+
+// ReadFile reads and checks one episode, whatever the file's name. An error
+// about its contents matches [ErrCorrupt].
+func ReadFile(fsys vfs.FS, path string, schema Schema) (*Episode, error) {
+	// Opening a pipe could wait for ever.
+	info, err := fsys.Stat(path)
+	if err != nil {
+		return nil, err
+	}
+	if !info.Mode().IsRegular() {
+		return nil, fmt.Errorf("%s: %w: it is not a regular file", path, ErrCorrupt)
+	}
+	f, err := fsys.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	if info, err = f.Stat(); err != nil {
+		return nil, err
+	}
+	ep, err := readEpisode(f, info.Size(), schema)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return ep, nil
 }
 
 // readEpisode decodes and checks an episode. Shapes are compared before any

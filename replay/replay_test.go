@@ -427,6 +427,33 @@ func TestRoundTripIsIdempotentForEveryByte(t *testing.T) {
 	}
 }
 
+// TestCentre compares with the mean of the samples of a bin.
+func TestCentre(t *testing.T) {
+	src := make([]byte, 256)
+	for i := range src {
+		src[i] = byte(i)
+	}
+	for depth := 1; depth <= 8; depth++ {
+		got := make([]float32, len(src))
+		if err := Centre(got, src, depth); err != nil {
+			t.Fatal(err)
+		}
+		back := make([]byte, len(src))
+		if err := Quantise(back, got, depth); err != nil {
+			t.Fatal(err)
+		}
+		width := math.Ldexp(1, -depth)
+		for i, y := range got {
+			if want := float64(back[i])/256 + width/2 - 0.5; float64(y) != want || back[i] != src[i]>>(8-depth)<<(8-depth) {
+				t.Fatalf("%d bits: byte %d is %v, want %v", depth, i, y, want)
+			}
+		}
+	}
+	if Centre(make([]float32, 1), nil, 5) == nil || Centre(nil, nil, 9) == nil {
+		t.Error("accepted a wrong length or depth")
+	}
+}
+
 func TestDequantiseAnyLength(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		src := rapid.SliceOfN(rapid.Byte(), 0, 50).Draw(t, "src")

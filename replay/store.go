@@ -131,29 +131,7 @@ func (s *Store) listIDs() ([]int, error) {
 func (s *Store) path(id int) string { return filepath.Join(s.dir, episodeName(id)) }
 
 // load reads an episode from disk. It needs no lock.
-func (s *Store) load(id int) (*Episode, error) {
-	// Opening a pipe could wait for ever.
-	info, err := s.fs.Stat(s.path(id))
-	if err != nil {
-		return nil, err
-	}
-	if !info.Mode().IsRegular() {
-		return nil, fmt.Errorf("%s: %w: it is not a regular file", s.path(id), ErrCorrupt)
-	}
-	f, err := s.fs.Open(s.path(id))
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	if info, err = f.Stat(); err != nil {
-		return nil, err
-	}
-	ep, err := readEpisode(f, info.Size(), s.schema)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", s.path(id), err)
-	}
-	return ep, nil
-}
+func (s *Store) load(id int) (*Episode, error) { return ReadFile(s.fs, s.path(id), s.schema) }
 
 func (s *Store) addLocked(id int, ep *Episode) {
 	st := &stored{id: id, light: *ep}

@@ -4,6 +4,7 @@ import (
 	"compress/gzip"
 	"encoding/json"
 	"io"
+	"math"
 	"os"
 	"path/filepath"
 	"strings"
@@ -108,6 +109,58 @@ func TestImportRefuses(t *testing.T) {
 	} {
 		code, _, errs := orrery(t, args...)
 		if code == exitOK || !strings.Contains(errs, want) {
+			t.Errorf("orrery %s: exit code %d, want %q in:\n%s", strings.Join(args, " "), code, want, errs)
+		}
+	}
+}
+
+// TestScoreOfAnImportedCheckpoint compares with what Kaixhin/PlaNet's own code
+// computes of the same weights and episode: see internal/parity/testdata/kaixhin.
+func TestScoreOfAnImportedCheckpoint(t *testing.T) {
+	dir := t.TempDir()
+	file := filepath.Join(dir, "planet.safetensors")
+	must(t, "import", kaixhinFile(t), "-o", file)
+	data, err := os.ReadFile("../../internal/parity/testdata/kaixhin/episode.npz")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "000000.npz"), data, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	var report scoreReport
+	args := []string{"score", "--checkpoint", file, "--episodes", dir, "--profile", "kaixhin", "--deterministic"}
+	if err := json.Unmarshal([]byte(must(t, append(args, "--json")...)), &report); err != nil {
+		t.Fatal(err)
+	}
+	// The means of observation_loss, reward_loss, kl and kl_loss; ours are halves
+	// of squared errors.
+	for name, want := range map[string]float64{"image": 791.502577 / 2, "reward": 4.69444983 / 2, "kl": 1.17085003, "kl_clipped": 3.10285581, "total": 791.502577 + 4.69444983 + 3.10285581} {
+		if got := report.Losses[name]; !(math.Abs(got-want) < 1e-5*want) {
+			t.Errorf("%s is %v, want %v", name, got, want)
+		}
+	}
+	if report.Records != 9 || report.Profile != "kaixhin" || report.OpenLoop.Pieces["1"] != 1 || report.Episodes[0].Name != "000000.npz" {
+		t.Errorf("%+v", report)
+	}
+	if text := must(t, args...); !strings.Contains(text, "1 episodes, 9 records") || !strings.Contains(text, "without looking") {
+		t.Errorf("score prints %s", text)
+	}
+}
+
+func TestScoreRefuses(t *testing.T) {
+	run, empty := filepath.Join(t.TempDir(), "run"), t.TempDir()
+	must(t, tiny(run, "--episodes", "3")...)
+	episodes := filepath.Join(run, "episodes")
+	must(t, "score", "--checkpoint", run, "--episodes", episodes)
+	for want, args := range map[string][]string{
+		"needs --checkpoint and --episodes": {"score", "--checkpoint", run},
+		"holds no episodes":                 {"score", "--checkpoint", run, "--episodes", empty},
+		"no objective profile":              {"score", "--checkpoint", run, "--episodes", episodes, "--profile", "best"},
+		"chunks of 1 records":               {"score", "--checkpoint", run, "--episodes", episodes, "--length", "1"},
+		"no such file":                      {"score", "--checkpoint", empty + "/none", "--episodes", episodes},
+	} {
+		code, _, errs := orrery(t, args...)
+		if code != exitUsage || !strings.Contains(errs, want) {
 			t.Errorf("orrery %s: exit code %d, want %q in:\n%s", strings.Join(args, " "), code, want, errs)
 		}
 	}

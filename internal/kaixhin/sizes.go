@@ -109,14 +109,16 @@ func (s sizes) check(found entries) error {
 	return nil
 }
 
-// model is the architecture with these sizes and that program's objective in our
-// units, which are half of its: squared errors without the half, KL and reward
-// with weight 1, 3 free nats.
+// model is the architecture with these sizes and that program's objective.
 func (s sizes) model() (worldmodel.Config, worldmodel.Dims, error) {
+	dims := worldmodel.Dims{Height: 64, Width: 64, Channels: 3, ActionSize: s.actions}
 	c, err := worldmodel.PresetConfig("paper")
+	if err != nil {
+		return c, dims, err
+	}
 	c.DeterSize, c.StochSize, c.HiddenSize = s.belief, s.state, s.hidden
 	c.RewardLayers = []int{s.hidden, s.hidden}
 	c.GRU = worldmodel.ResetAfter
-	c.MinStd, c.FreeNats, c.KLScale, c.RewardScale = 0.1, 3, 0.5, 1
-	return c, worldmodel.Dims{Height: 64, Width: 64, Channels: 3, ActionSize: s.actions}, err
+	c, err = c.WithProfile("kaixhin")
+	return c, dims, err
 }
