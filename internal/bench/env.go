@@ -84,7 +84,7 @@ func envRate(ctx context.Context, e env.Env, d time.Duration) (EnvRate, error) {
 	rate := EnvRate{ActionRepeat: spec.ActionRepeat}
 	steps, frames, ended := 0, 0, true
 	before, start := used(), time.Now()
-	for seed := uint64(0); time.Since(start) < d; frames++ {
+	for seed := uint64(0); time.Since(start) < d || steps == 0; frames++ {
 		if err := ctx.Err(); err != nil {
 			return rate, err
 		}
