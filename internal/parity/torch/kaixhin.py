@@ -18,7 +18,7 @@ import numpy as np
 import torch
 
 BELIEF, STATE, HIDDEN, EMBED, ACTIONS = 16, 4, 16, 1024, 2
-RECORDS, BINS, FREE_NATS = 9, 32, 3.0
+RECORDS, CONTEXT, BINS, FREE_NATS = 16, 5, 32, 3.0
 LARGE = 20_000  # weights; larger kernels are thin
 SHARE = 0.02  # of their weights that are not zero
 
@@ -114,6 +114,17 @@ def scores(parts, data, observations, path):
     }
 
 
+def open_loop(parts, data, observations, path):
+    """The squared error of images predicted without looking, along the means,
+    from the state after CONTEXT records."""
+    belief, state, errors = path["belief"][CONTEXT - 1:CONTEXT], path["posterior_mean"][CONTEXT - 1:CONTEXT], []
+    for t in range(CONTEXT, RECORDS):
+        beliefs, _, mean, _ = (x[0] for x in parts["transition_model"](state, data["action"][t][None, None], belief))
+        belief, state = beliefs, mean
+        errors.append((parts["observation_model"](belief, state)[0] - observations[t]).square().sum())
+    return {"open_loop_loss": torch.stack(errors)}
+
+
 def save(path, tensors):
     np.savez_compressed(path, **{k: v.detach().contiguous().numpy() for k, v in tensors.items()})
 
@@ -135,7 +146,8 @@ def main(clone, folder):
     with torch.no_grad():
         torch.set_default_dtype(torch.float64)
         path = filtered(doubles, data64, observations.double())
-        expected = {**path, **scores(doubles, data64, observations.double(), path)}
+        inputs = doubles, data64, observations.double(), path
+        expected = {**path, **scores(*inputs), **open_loop(*inputs)}
     save(folder / "episode.npz", data)
     expected["decoded"] = expected["decoded"][::4]
     save(folder / "expected.npz", {k: v.float() for k, v in expected.items()})

@@ -1,8 +1,8 @@
 """The training objective in PyTorch and its options, from the equations.
 
 Image terms sum over pixels and channels, latent terms over components; all are
-means over chunks and time. Source: Hafner et al. 2019, equations 3 to 7; the
-profiles are what published code weighs the terms with.
+means over chunks and time. Source: Hafner et al. 2019, equations 3 to 7.
+PROFILES of fixtures.py has the weights of published texts and codes.
 """
 import dataclasses
 
