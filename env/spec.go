@@ -12,6 +12,9 @@ type Spec struct {
 	// Name identifies the task, cartpole-swingup for example.
 	Name string
 
+	// Tasks names the tasks that take turns, if there are several; see [Tasks].
+	Tasks []string
+
 	// Image is the shape of Observation.Image; the zero value means that the
 	// environment has no image.
 	Image ImageSpec

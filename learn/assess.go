@@ -4,7 +4,9 @@ import (
 	"context"
 	"math"
 	"slices"
+	"strconv"
 
+	"github.com/orrery-rl/orrery/env"
 	"github.com/orrery-rl/orrery/metrics"
 )
 
@@ -27,9 +29,10 @@ func (r *Run) evaluateIfDue(ctx context.Context) error {
 func (r *Run) evaluate(ctx context.Context) error {
 	start := r.Now()
 	r.judge.SetParams(r.learner.Params())
+	tasks := r.Env.Spec().Tasks
 	seeds := make([]uint64, len(r.judgeEnvs))
 	for i := range seeds {
-		seeds[i] = r.stream("evaluate", int64(i)).Uint64()
+		seeds[i] = env.TaskSeed(r.stream("evaluate", int64(i)).Uint64(), int64(i), len(tasks))
 	}
 	ev, err := Evaluate(ctx, r.judge, r.judgeEnvs, seeds)
 	if err != nil {
@@ -37,13 +40,32 @@ func (r *Run) evaluate(ctx context.Context) error {
 	}
 	r.evaluated = r.counters.Episodes
 	mean, std := Moments(ev.Returns)
-	return r.metrics.Record(metrics.Event{Kind: metrics.KindEvaluation, Counters: r.counters, Values: map[string]float64{
+	return r.metrics.Record(metrics.Event{Kind: metrics.KindEvaluation, Counters: r.counters, Text: byTask(tasks, ev.Returns), Values: map[string]float64{
 		"return/eval:reward":     mean,
 		"return/eval_std:reward": std,
 		"return/eval_min:reward": slices.Min(ev.Returns),
 		"return/eval_max:reward": slices.Max(ev.Returns),
 		"time/evaluate:seconds":  r.Now().Sub(start).Seconds(),
 	}})
+}
+
+// byTask is the mean return of each of several tasks that took turns.
+func byTask(tasks []string, returns []float64) map[string]string {
+	if len(tasks) < 2 {
+		return nil
+	}
+	text := map[string]string{}
+	for k, name := range tasks {
+		var own []float64
+		for i := k; i < len(returns); i += len(tasks) {
+			own = append(own, returns[i])
+		}
+		if len(own) > 0 {
+			mean, _ := Moments(own)
+			text["return of "+name] = strconv.FormatFloat(mean, 'g', 6, 64)
+		}
+	}
+	return text
 }
 
 // Moments returns the mean and the standard deviation with divisor n-1, which

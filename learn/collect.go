@@ -43,7 +43,9 @@ func (r *Run) collectWith(ctx context.Context, act policy, name string) error {
 		})
 		return action, err
 	}
-	out, err := rollout(ctx, timedEnv{r.Env, &r.watch}, r.stream("reset", number).Uint64(), 0, timed)
+	tasks := r.Env.Spec().Tasks
+	seed := env.TaskSeed(r.stream("reset", number).Uint64(), number, len(tasks))
+	out, err := rollout(ctx, timedEnv{r.Env, &r.watch}, seed, 0, timed)
 	if err != nil {
 		return err
 	}
@@ -57,11 +59,11 @@ func (r *Run) collectWith(ctx context.Context, act policy, name string) error {
 	r.counters.Episodes++
 	r.counters.EnvSteps += out.envSteps
 	r.counters.Decisions += out.decisions
-	return r.metrics.Record(metrics.Event{
-		Kind: metrics.KindEpisode, Counters: r.counters,
-		Values: r.episodeValues(out),
-		Text:   map[string]string{"policy": name},
-	})
+	text := map[string]string{"policy": name}
+	if len(tasks) > 1 {
+		text["task"] = tasks[number%int64(len(tasks))]
+	}
+	return r.metrics.Record(metrics.Event{Kind: metrics.KindEpisode, Counters: r.counters, Values: r.episodeValues(out), Text: text})
 }
 
 // episodeValues are the metrics of a collected episode, with the time spent on

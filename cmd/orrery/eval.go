@@ -14,6 +14,7 @@ import (
 
 	"github.com/orrery-rl/orrery/agent"
 	"github.com/orrery-rl/orrery/config"
+	"github.com/orrery-rl/orrery/env"
 	"github.com/orrery-rl/orrery/internal/rng"
 	"github.com/orrery-rl/orrery/learn"
 	"github.com/orrery-rl/orrery/metrics"
@@ -117,10 +118,10 @@ func (o *evalOptions) change(run *config.Run) error {
 // evaluate returns the return of each episode, which does not depend on how many
 // are played at the same time.
 func (o *evalOptions) evaluate(ctx context.Context, a *app, t *trained) ([]float64, error) {
-	stream := rng.New(o.seed, "eval")
+	stream, tasks := rng.New(o.seed, "eval"), len(strings.Split(t.config.Env.Name, ","))
 	seeds := make([]uint64, o.episodes)
 	for i := range seeds {
-		seeds[i] = stream.Uint64()
+		seeds[i] = env.TaskSeed(stream.Uint64(), int64(i), tasks)
 	}
 	var returns []float64
 	for batch := range slices.Chunk(seeds, evalBatch) {

@@ -171,14 +171,21 @@ func envOptions(run config.Run) env.Options {
 // openEnv makes one copy of the environment a configuration asks for, with
 // actions in [-1, 1].
 func (a *app) openEnv(run config.Run) (env.Env, error) {
-	e, err := a.envs.New(run.Env.Name, envOptions(run))
-	if errors.Is(err, env.ErrUnknown) {
-		return nil, fmt.Errorf("%w: %w; `orrery env list` shows all", config.ErrInvalid, err)
+	var tasks []env.Env
+	for name := range strings.SplitSeq(run.Env.Name, ",") {
+		e, err := a.envs.New(strings.TrimSpace(name), envOptions(run))
+		if err != nil {
+			for _, e := range tasks {
+				err = errors.Join(err, e.Close())
+			}
+			if errors.Is(err, env.ErrUnknown) {
+				return nil, fmt.Errorf("%w: %w; `orrery env list` shows all", config.ErrInvalid, err)
+			}
+			return nil, err
+		}
+		tasks = append(tasks, env.NormaliseActions(e))
 	}
-	if err != nil {
-		return nil, err
-	}
-	return env.NormaliseActions(e), nil
+	return env.Tasks(tasks...)
 }
 
 // dimsOf are the sizes of what an environment shows and takes, for a model.
@@ -191,5 +198,5 @@ func dimsOf(spec env.Spec) worldmodel.Dims {
 
 // defaultRunDir is where a run lives unless --run says otherwise.
 func defaultRunDir(run config.Run) string {
-	return filepath.Join("runs", strings.ReplaceAll(run.Env.Name, string(filepath.Separator), "-"))
+	return filepath.Join("runs", strings.NewReplacer(string(filepath.Separator), "-", ",", "+", " ", "").Replace(run.Env.Name))
 }
