@@ -1,21 +1,26 @@
 package main
 
 import (
+	"bytes"
 	"compress/gzip"
 	"encoding/json"
+	"fmt"
 	"io"
 	"math"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
+
+	"github.com/orrery-rl/orrery/internal/format/npz"
 )
 
 // kaixhinFile unpacks a checkpoint that Kaixhin/PlaNet wrote, of a model with
 // two actions.
 func kaixhinFile(t *testing.T) string {
 	t.Helper()
-	f, err := os.Open("../../internal/parity/testdata/kaixhin/models_1.pth.gz")
+	f, err := os.Open(kaixhinData + "models_1.pth.gz")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -114,13 +119,43 @@ func TestImportRefuses(t *testing.T) {
 	}
 }
 
+const kaixhinData = "../../internal/parity/testdata/kaixhin/"
+
+// kaixhinMeans are the means of what Kaixhin/PlaNet's own modules compute of the
+// checkpoint and the episode.
+func kaixhinMeans(t *testing.T) (mean func(name string, from, to int) float64, records int) {
+	t.Helper()
+	data, err := os.ReadFile(kaixhinData + "expected.npz")
+	if err != nil {
+		t.Fatal(err)
+	}
+	f, err := npz.Open(bytes.NewReader(data), int64(len(data)), 1<<24)
+	if err != nil {
+		t.Fatal(err)
+	}
+	values := func(name string) []float32 {
+		a, err := f.Read(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return a.Data.([]float32)
+	}
+	return func(name string, from, to int) float64 {
+		sum := 0.0
+		for _, v := range values(name)[from:to] {
+			sum += float64(v)
+		}
+		return sum / float64(to-from)
+	}, len(values("kl"))
+}
+
 // TestScoreOfAnImportedCheckpoint compares with what Kaixhin/PlaNet's own code
 // computes of the same weights and episode: see internal/parity/testdata/kaixhin.
 func TestScoreOfAnImportedCheckpoint(t *testing.T) {
 	dir := t.TempDir()
 	file := filepath.Join(dir, "planet.safetensors")
 	must(t, "import", kaixhinFile(t), "-o", file)
-	data, err := os.ReadFile("../../internal/parity/testdata/kaixhin/episode.npz")
+	data, err := os.ReadFile(kaixhinData + "episode.npz")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -132,17 +167,26 @@ func TestScoreOfAnImportedCheckpoint(t *testing.T) {
 	if err := json.Unmarshal([]byte(must(t, append(args, "--json")...)), &report); err != nil {
 		t.Fatal(err)
 	}
-	// The means of observation_loss, reward_loss, kl and kl_loss; ours are halves
-	// of squared errors.
-	for name, want := range map[string]float64{"image": 791.502577 / 2, "reward": 4.69444983 / 2, "kl": 1.17085003, "kl_clipped": 3.10285581, "total": 791.502577 + 4.69444983 + 3.10285581} {
+	mean, records := kaixhinMeans(t)
+	image, reward, kl := mean("observation_loss", 0, records), mean("reward_loss", 0, records), mean("kl_loss", 0, records)
+	// Ours are halves of squared errors.
+	for name, want := range map[string]float64{
+		"image": image / 2, "reward": reward / 2, "kl": mean("kl", 0, records), "kl_clipped": kl, "total": image + reward + kl,
+	} {
 		if got := report.Losses[name]; !(math.Abs(got-want) < 1e-5*want) {
 			t.Errorf("%s is %v, want %v", name, got, want)
 		}
 	}
-	if report.Records != 9 || report.Profile != "kaixhin" || report.OpenLoop.Pieces["1"] != 1 || report.Episodes[0].Name != "000000.npz" {
+	for _, horizon := range []int{1, 5, 10} {
+		want := mean("open_loop_loss", horizon-1, horizon) / 2
+		if got := report.OpenLoop.Image[strconv.Itoa(horizon)]; !(math.Abs(got-want) < 1e-5*want) {
+			t.Errorf("the image after %d records is off by %v, want %v", horizon, got, want)
+		}
+	}
+	if report.Records != records || report.Profile != "kaixhin" || report.OpenLoop.Pieces["1"] != 1 || report.Episodes[0].Name != "000000.npz" {
 		t.Errorf("%+v", report)
 	}
-	if text := must(t, args...); !strings.Contains(text, "1 episodes, 9 records") || !strings.Contains(text, "without looking") {
+	if text := must(t, args...); !strings.Contains(text, fmt.Sprintf("1 episodes, %d records", records)) || !strings.Contains(text, "without looking") {
 		t.Errorf("score prints %s", text)
 	}
 }
