@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-func preset(t *testing.T, name string) Run {
+func preset(t testing.TB, name string) Run {
 	t.Helper()
 	run, err := Preset(name)
 	if err != nil {
@@ -147,10 +147,36 @@ func TestDiffKnowsWhatMayChange(t *testing.T) {
 func FuzzRead(f *testing.F) {
 	f.Add("learn:\n  episodes: 7\n")
 	f.Add("a: &a [*a]\n")
+	for _, name := range []string{"paper", "tiny"} {
+		f.Add(printed(f, preset(f, name)))
+	}
 	f.Fuzz(func(t *testing.T, text string) {
-		run, _ := Preset("tiny")
-		if err := run.Read("fuzz", strings.NewReader(text)); err != nil && !errors.Is(err, ErrInvalid) {
+		run := preset(t, "tiny")
+		if err := run.Read("fuzz", strings.NewReader(text)); err != nil {
+			if !errors.Is(err, ErrInvalid) {
+				t.Fatalf("%v does not match ErrInvalid", err)
+			}
+			return
+		}
+		if err := run.Validate(); err != nil && !errors.Is(err, ErrInvalid) {
 			t.Fatalf("%v does not match ErrInvalid", err)
 		}
+		first := printed(t, run)
+		var again Run
+		if err := again.Read("what was printed", strings.NewReader(first)); err != nil {
+			t.Fatalf("what was read is not read again: %v\n%s", err, first)
+		}
+		if second := printed(t, again); second != first {
+			t.Fatalf("printed again:\n%s\nwant\n%s", second, first)
+		}
 	})
+}
+
+func printed(t testing.TB, run Run) string {
+	t.Helper()
+	text, err := run.YAML()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
 }
