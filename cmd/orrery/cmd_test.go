@@ -129,6 +129,9 @@ func TestMistakesExitWithTwoAndSayWhat(t *testing.T) {
 		"backend \"gpu\"":       {"train", "--preset", "tiny", "--backend", "gpu", "--run", dir},
 		"must lie in [8, 1024]": {"train", "--set", "env.image_size=2"},
 		"no such file":          {"train", "--config", filepath.Join(dir, "missing.yaml")},
+		"episodes is -5":        {"train", "--episodes", "-5"},
+		"episodes is 0":         {"train", "--episodes", "0"},
+		"has no value":          {"train", "--set", "learn.batch_size="},
 	} {
 		code, _, errs := orrery(t, args...)
 		if code != exitUsage || !strings.Contains(errs, want) {
@@ -145,6 +148,25 @@ func TestPrintedConfigurationIsAccepted(t *testing.T) {
 	}
 	if again := must(t, "train", "--config", file, "--print-config"); again != printed {
 		t.Errorf("printed again:\n%s\nwant\n%s", again, printed)
+	}
+}
+
+// TestPresetsNamedAnywhereAreTaken: the file's preset gives way to --set's, and
+// that to the flag.
+func TestPresetsNamedAnywhereAreTaken(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "my.yaml")
+	if err := os.WriteFile(file, []byte("preset: tiny\nseed: 5\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for name, args := range map[string][]string{
+		"tiny":  {"--config", file},
+		"paper": {"--config", file, "--set", "preset=paper"},
+		"small": {"--config", file, "--set", "preset=paper", "--preset", "small"},
+	} {
+		got := must(t, append([]string{"train", "--print-config"}, args...)...)
+		if want := must(t, "train", "--print-config", "--preset", name, "--seed", "5"); got != want {
+			t.Errorf("%v gives\n%s\nwant\n%s", args, got, want)
+		}
 	}
 }
 

@@ -24,7 +24,8 @@ import (
 const configName = "config.yaml"
 
 // settings are the flags from which a configuration is composed: preset, files,
-// --set assignments, single flags, in that order.
+// --set assignments, single flags, in that order. A preset may be named in any
+// of them; the others lie over the values of the one named last.
 type settings struct {
 	preset, env string
 	files, sets []string
@@ -38,7 +39,7 @@ func (s *settings) register(cmd *cobra.Command) {
 	s.registerSizes(cmd)
 	f := cmd.Flags()
 	f.Uint64Var(&s.seed, "seed", 0, "seed of everything random")
-	f.IntVar(&s.episodes, "episodes", 0, "training episodes in all (0: the preset's)")
+	f.IntVar(&s.episodes, "episodes", 0, "training episodes in all (default: the preset's)")
 	f.BoolVar(&s.print, "print-config", false, "print the effective configuration and stop")
 }
 
@@ -63,19 +64,13 @@ func registerBackend(cmd *cobra.Command, b *config.Backend) {
 // compose returns the effective configuration, validated. Flags that were not
 // typed do not override files.
 func (s *settings) compose(cmd *cobra.Command) (config.Run, error) {
-	run, err := config.Preset(s.preset)
+	layers, err := s.layers(cmd)
+	if err != nil {
+		return config.Run{}, err
+	}
+	run, err := config.Compose(s.preset, layers...)
 	if err != nil {
 		return run, err
-	}
-	for _, name := range s.files {
-		if err := readConfig(&run, name); err != nil {
-			return run, err
-		}
-	}
-	for _, assignment := range s.sets {
-		if err := run.Set(assignment); err != nil {
-			return run, err
-		}
 	}
 	typed := cmd.Flags().Changed
 	if typed("env") {
@@ -84,7 +79,7 @@ func (s *settings) compose(cmd *cobra.Command) (config.Run, error) {
 	if typed("seed") {
 		run.Seed = s.seed
 	}
-	if s.episodes > 0 {
+	if typed("episodes") {
 		run.Learn.Episodes = s.episodes
 	}
 	if typed("backend") {
@@ -102,13 +97,38 @@ func (s *settings) compose(cmd *cobra.Command) (config.Run, error) {
 	return run, run.Validate()
 }
 
-func readConfig(run *config.Run, name string) error {
+// layers are the files, the assignments, and a preset that was typed, which
+// overrides one that they name.
+func (s *settings) layers(cmd *cobra.Command) ([]config.Layer, error) {
+	var layers []config.Layer
+	for _, name := range s.files {
+		layer, err := readLayer(name)
+		if err != nil {
+			return nil, err
+		}
+		layers = append(layers, layer)
+	}
+	assignments := s.sets
+	if cmd.Flags().Changed("preset") {
+		assignments = append(slices.Clone(s.sets), "preset="+s.preset)
+	}
+	for _, assignment := range assignments {
+		layer, err := config.SetLayer(assignment)
+		if err != nil {
+			return nil, err
+		}
+		layers = append(layers, layer)
+	}
+	return layers, nil
+}
+
+func readLayer(name string) (config.Layer, error) {
 	f, err := os.Open(name)
 	if err != nil {
-		return fmt.Errorf("%w: %w", config.ErrInvalid, err)
+		return config.Layer{}, fmt.Errorf("%w: %w", config.ErrInvalid, err)
 	}
 	defer f.Close()
-	return run.Read(name, f)
+	return config.ReadLayer(name, f)
 }
 
 // readStored reads the configuration of a run that exists.

@@ -80,7 +80,7 @@ func loadWeights(ctx context.Context, path string) (*learn.Weights, config.Run, 
 		return nil, run, fmt.Errorf("%w: %w", errUsage, err)
 	}
 	if info.IsDir() {
-		err := readConfig(&run, filepath.Join(path, configName))
+		run, err = readStored(filepath.Join(path, configName))
 		if errors.Is(err, fs.ErrNotExist) {
 			return nil, run, fmt.Errorf("%w: %s holds no run: there is no %s (train one with: orrery train --run %s)", errUsage, path, configName, path)
 		}
@@ -90,7 +90,7 @@ func loadWeights(ctx context.Context, path string) (*learn.Weights, config.Run, 
 	}
 	weights, err := learn.LoadWeights(ctx, vfs.OS(), path)
 	if err == nil && !info.IsDir() {
-		err = run.Read("the configuration in "+path, bytes.NewReader(weights.Config))
+		run, err = config.ReadStored("the configuration in "+path, bytes.NewReader(weights.Config))
 	}
 	return weights, run, err
 }
