@@ -98,7 +98,7 @@ func TestImportedCheckpointComputesTheSame(t *testing.T) {
 	for i, v := range images.values { // the centres of 32 bins
 		pixels[i] = (float32(int(v)/8)+0.5)/32 - 0.5
 	}
-	onEveryBackend(t, func(t *testing.T, b tested) {
+	onEveryPath(t, func(t *testing.T, b tested) {
 		p := kaixhinGraph(t, b, m, length)
 		out := run(t, b.Backend, p, slices.Concat(got.Params, [][]float32{pixels, actions.values}))
 		size := m.Dims().Height * m.Dims().Width * m.Dims().Channels
