@@ -45,12 +45,17 @@ func (d Dims) validate(cfg Config) error {
 				name, v, low, high, min(max(v, low), high)))
 		}
 	}
-	if cfg.Observe.images() {
+	if cfg.Observe.images() && d.Height == 0 && d.Width == 0 && d.Channels == 0 {
+		errs = append(errs, fmt.Errorf("worldmodel: observe is %q, but the environment draws no image; set observe to %q", cfg.Observe, ObserveVector))
+	} else if cfg.Observe.images() {
 		check("image height", d.Height, minImage, maxImage)
 		check("image width", d.Width, minImage, maxImage)
 		check("image channels", d.Channels, 1, maxChannels)
 	}
-	if cfg.Observe.vectors() || cfg.Diagnostic {
+	if reads := cfg.Observe.vectors() || cfg.Diagnostic; reads && d.VectorSize == 0 {
+		errs = append(errs, fmt.Errorf("worldmodel: the model reads vectors (observe is %q, diagnostic %t), but the environment has none; set observe to %q and diagnostic to false",
+			cfg.Observe, cfg.Diagnostic, ObserveImage))
+	} else if reads {
 		check("vector size", d.VectorSize, 1, maxVector)
 	}
 	check("action size", d.ActionSize, 1, maxChannels)

@@ -26,7 +26,7 @@ type Model struct {
 
 // New lays out a model. The error names every setting that cannot work.
 func New(cfg Config, dims Dims) (*Model, error) {
-	if err := errors.Join(cfg.Validate(), dims.validate(cfg)); err != nil {
+	if err := errors.Join(cfg.Validate(), dims.validate(cfg.resolved())); err != nil {
 		return nil, err
 	}
 	m := &Model{cfg: cfg.resolved(), dims: dims}

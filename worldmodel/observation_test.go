@@ -207,9 +207,12 @@ func TestVectorsNeedVectors(t *testing.T) {
 		cfg := microConfig()
 		change(&cfg)
 		_, err := New(cfg, Dims{Height: 16, Width: 16, Channels: 1, ActionSize: 1})
-		if err == nil || !strings.Contains(err.Error(), "vector size is 0") {
+		if err == nil || !strings.Contains(err.Error(), "the environment has none") {
 			t.Errorf("%s: %v", name, err)
 		}
+	}
+	if _, err := New(microConfig(), Dims{ActionSize: 1, VectorSize: 2}); err == nil || !strings.Contains(err.Error(), "draws no image") {
+		t.Errorf("no image: %v", err)
 	}
 	cfg := microConfig()
 	cfg.Observe, cfg.VectorTransform, cfg.Transition, cfg.VectorLayers, cfg.ContinueLayers = "smell", "sqrt", "lstm", []int{0}, []int{-1}
