@@ -3,6 +3,7 @@ package worldmodel
 import (
 	"math"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 
@@ -170,6 +171,28 @@ func TestDiagnosisLeavesTheModelAlone(t *testing.T) {
 		}
 		if zero(out[len(f.params)+i]) != head {
 			t.Errorf("%s: gradient of the other terms is zero: %v", spec.Name, !head)
+		}
+	}
+}
+
+// TestRoutingOfVectorsAndHeads: the losses of vector and continue flag reach
+// both encoders, the posterior and the recurrence, not the prior's head; the
+// KL reaches neither decoder nor head.
+func TestRoutingOfVectorsAndHeads(t *testing.T) {
+	f := seeing(t, ObserveBoth, func(c *Config) { c.ContinueHead = true })
+	out := f.once(f.batch(), func(n *Net, in []*graph.Node) []*graph.Node {
+		l := n.Loss(n.BatchFromNodes(in))
+		return apart(append(graph.Gradient(graph.Add(l.Vector, l.Continue), n.params...), graph.Gradient(l.KLClipped, n.params...)...))
+	})
+	begins := func(name string, prefixes ...string) bool {
+		return slices.ContainsFunc(prefixes, func(p string) bool { return strings.HasPrefix(name, p) })
+	}
+	for i, spec := range f.m.ParamSpecs() {
+		if want := begins(spec.Name, "rssm/prior/", "decoder/", "reward/"); zero(out[i]) != want {
+			t.Errorf("%s: gradient of vector and continue flag is zero: %v, want %v", spec.Name, !want, want)
+		}
+		if want := begins(spec.Name, "decoder/", "reward/", "vector_decoder/", "continue/"); zero(out[len(f.params)+i]) != want {
+			t.Errorf("%s: gradient of KL is zero: %v, want %v", spec.Name, !want, want)
 		}
 	}
 }
