@@ -146,6 +146,19 @@ func (c Config) total(evidence *graph.Node, l Losses, length int) *graph.Node {
 func halfSquaredError(x, target *graph.Node) *graph.Node {
 	gx.CheckShape("prediction", x, target.Shape().Dimensions...)
 	rows, length := chunkShape(target)
-	sum := graph.ReduceAllSum(graph.Square(graph.Sub(x, target)))
+	sum := sumRecords(graph.Square(graph.Sub(x, target)))
 	return graph.MulScalar(sum, 0.5/float64(rows*length))
+}
+
+// sumRecords sums x, [B, L, ...], in stages: rows of pixels, images, then all
+// records. One long float32 sum would lose digits on backends that add one
+// element after another.
+func sumRecords(x *graph.Node) *graph.Node {
+	if x.Rank() > 4 {
+		x = graph.ReduceSum(x, 3, 4)
+	}
+	for x.Rank() > 2 {
+		x = graph.ReduceSum(x, x.Rank()-1)
+	}
+	return graph.ReduceAllSum(x)
 }
