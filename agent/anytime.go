@@ -16,8 +16,8 @@ import (
 	"github.com/orrery-rl/orrery/worldmodel"
 )
 
-// anytime is a search in pieces: one program for each iteration, between which the
-// time is looked at.
+// anytime is a search in pieces: one program for each iteration, or several like
+// ones, between which the time is looked at.
 type anytime struct {
 	params, states int
 	perIteration   int
@@ -50,6 +50,10 @@ func newAnytime(backend compute.Backend, model *worldmodel.Model, method plan.Pl
 		a.perIteration = len(noise) / method.Iterations()
 	}
 	for i := range method.Iterations() {
+		if j := method.Like(i); j < i {
+			a.steps = append(a.steps, a.steps[j])
+			continue
+		}
 		inputs := slices.Concat(params, states, method.Memory(), noise[i*a.perIteration:][:a.perIteration])
 		a.steps = append(a.steps, compile(fmt.Sprintf("plan step %d", i), inputs, func(in []*graph.Node) []*graph.Node {
 			memory, _ := method.Step(i, imagine(bind(model, in[:n]), model), in[n:n+k], in[n+k:n+k+m], in[n+k+m:])
@@ -81,44 +85,55 @@ func distinct(nodes []*graph.Node) []*graph.Node {
 	return out
 }
 
-// run ends with the first iteration that is over after the deadline.
+// run ends with the first iteration that is over after the deadline. That deadline
+// may be the context's; one iteration is always done, so there is a plan to return,
+// and only a context that was cancelled fails.
 func (a *anytime) run(ctx context.Context, params, state, carry, noise []compute.Buffer, deadline time.Time) (compute.Buffer, []compute.Buffer, error) {
-	memory := noise
-	if a.start != nil {
-		var err error
-		if memory, err = a.start.Run(ctx, slices.Concat(params[:1], carry), nil); err != nil {
-			return nil, nil, err
-		}
+	memory, err := a.begin(ctx, params, carry, noise)
+	if err != nil {
+		return nil, nil, err
 	}
 	for i, step := range a.steps {
 		if i > 0 && !time.Now().Before(deadline) {
 			break
 		}
-		eps := noise[i*a.perIteration:][:a.perIteration]
-		next, err := step.Run(ctx, slices.Concat(params, state, memory, eps), nil)
-		if err != nil {
-			return nil, nil, errors.Join(err, gx.Finalize(memory...))
-		}
-		if err := gx.Finalize(memory...); err != nil {
+		if memory, err = a.advance(ctx, step, slices.Concat(params, state), memory, noise[i*a.perIteration:][:a.perIteration]); err != nil {
 			return nil, nil, err
 		}
-		memory = next
 	}
-	out, err := a.finish.Run(ctx, memory, nil)
+	out, err := a.finish.Run(context.WithoutCancel(ctx), memory, nil)
+	if a.start != nil { // otherwise memory is the noise, which is not ours
+		err = errors.Join(err, gx.Finalize(memory...))
+	}
 	if err != nil {
 		return nil, nil, err
-	}
-	if a.start != nil {
-		if err := gx.Finalize(memory...); err != nil {
-			return nil, nil, err
-		}
 	}
 	return out[0], out[1:], nil
 }
 
+// begin is the memory before the first iteration; it is the noise for a method
+// that has no memory.
+func (a *anytime) begin(ctx context.Context, params, carry, noise []compute.Buffer) ([]compute.Buffer, error) {
+	if a.start == nil {
+		return noise, nil
+	}
+	return a.start.Run(context.WithoutCancel(ctx), slices.Concat(params[:1], carry), nil)
+}
+
+// advance is one iteration; it takes memory over, also when it fails.
+func (a *anytime) advance(ctx context.Context, step *gx.Program, given, memory, eps []compute.Buffer) ([]compute.Buffer, error) {
+	if errors.Is(ctx.Err(), context.Canceled) {
+		return nil, errors.Join(fmt.Errorf("agent: plan: %w", ctx.Err()), gx.Finalize(memory...))
+	}
+	next, err := step.Run(context.WithoutCancel(ctx), slices.Concat(given, memory, eps), nil)
+	return next, errors.Join(err, gx.Finalize(memory...))
+}
+
 func (a *anytime) close() {
+	closed := map[*gx.Program]bool{nil: true}
 	for _, p := range slices.Concat(a.steps, []*gx.Program{a.start, a.finish}) {
-		if p != nil {
+		if !closed[p] {
+			closed[p] = true
 			p.Close()
 		}
 	}

@@ -58,7 +58,10 @@ func imagine(net *worldmodel.Net, model *worldmodel.Model) plan.Model {
 // between decisions.
 type planner struct {
 	backend compute.Backend
-	search  searcher
+	model   *worldmodel.Model
+	method  plan.Planner
+	whole   *whole   // nil until a decision without a deadline
+	anytime *anytime // nil until a decision with one
 	layout  plan.NoiseLayout
 	budget  time.Duration // 0: none
 	noise   []*gx.Staged[float32]
@@ -72,7 +75,6 @@ type planner struct {
 // actions and the next carry, which the caller owns.
 type searcher interface {
 	run(ctx context.Context, params, state, carry, noise []compute.Buffer, deadline time.Time) (action compute.Buffer, next []compute.Buffer, err error)
-	close()
 }
 
 func newPlanner(backend compute.Backend, model *worldmodel.Model, cfg plan.Config, envs int) (*planner, error) {
@@ -81,15 +83,10 @@ func newPlanner(backend compute.Backend, model *worldmodel.Model, cfg plan.Confi
 		return nil, err
 	}
 	p := &planner{
-		backend: backend, layout: method.Noise(), kept: method.Carry(), action: make([]float32, envs*model.Dims().ActionSize),
-		budget: time.Duration(cfg.DeadlineMS * float64(time.Millisecond)),
+		backend: backend, model: model, method: method, layout: method.Noise(), kept: method.Carry(), action: make([]float32, envs*model.Dims().ActionSize),
+		budget: cfg.Deadline,
 	}
-	if p.budget > 0 {
-		p.search, err = newAnytime(backend, model, method)
-	} else {
-		p.search, err = newWhole(backend, model, method)
-	}
-	if err != nil {
+	if _, err := p.searcher(p.budget > 0); err != nil {
 		return nil, err
 	}
 	for _, in := range p.layout.Inputs() {
@@ -103,6 +100,36 @@ func newPlanner(backend compute.Backend, model *worldmodel.Model, cfg plan.Confi
 		return nil, errors.Join(err, p.close())
 	}
 	return p, nil
+}
+
+// deadline is the earlier of the budget's end and the context's deadline.
+func (p *planner) deadline(ctx context.Context) (at time.Time, limited bool) {
+	at, limited = ctx.Deadline()
+	if p.budget > 0 {
+		if end := time.Now().Add(p.budget); !limited || end.Before(at) {
+			at, limited = end, true
+		}
+	}
+	return at, limited
+}
+
+// searcher compiles the search in pieces, for decisions with a deadline, or in one
+// graph, when the first decision asks for it.
+func (p *planner) searcher(limited bool) (s searcher, err error) {
+	if limited {
+		if p.anytime == nil {
+			if p.anytime, err = newAnytime(p.backend, p.model, p.method); err != nil {
+				return nil, err
+			}
+		}
+		return p.anytime, nil
+	}
+	if p.whole == nil {
+		if p.whole, err = newWhole(p.backend, p.model, p.method); err != nil {
+			return nil, err
+		}
+	}
+	return p.whole, nil
 }
 
 // reset forgets what was kept of the episode before.
@@ -123,12 +150,10 @@ func (p *planner) reset() error {
 // plan returns the action that the plan of each environment begins with, [E, A],
 // without noise; the slice is overwritten by the next call.
 func (p *planner) plan(ctx context.Context, params, state []compute.Buffer, streams []*rng.Stream) ([]float32, error) {
-	var deadline time.Time
-	if p.budget > 0 {
-		deadline = time.Now().Add(p.budget)
-		if d, ok := ctx.Deadline(); ok && d.Before(deadline) {
-			deadline = d
-		}
+	deadline, limited := p.deadline(ctx)
+	search, err := p.searcher(limited)
+	if err != nil {
+		return nil, err
 	}
 	if err := p.layout.Fill(streams, p.numbers); err != nil {
 		return nil, err
@@ -137,7 +162,7 @@ func (p *planner) plan(ctx context.Context, params, state []compute.Buffer, stre
 	if err != nil {
 		return nil, err
 	}
-	action, carry, err := p.search.run(ctx, params, state, p.carry, noise, deadline)
+	action, carry, err := search.run(ctx, params, state, p.carry, noise, deadline)
 	if err != nil {
 		return nil, err
 	}
@@ -150,7 +175,12 @@ func (p *planner) plan(ctx context.Context, params, state []compute.Buffer, stre
 }
 
 func (p *planner) close() error {
-	p.search.close()
+	if p.whole != nil {
+		p.whole.close()
+	}
+	if p.anytime != nil {
+		p.anytime.close()
+	}
 	return errors.Join(gx.CloseAll(p.noise...), gx.Finalize(p.carry...))
 }
 

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 )
 
 // maxCandidates bounds the table in which candidates are ranked, which has
@@ -45,7 +46,7 @@ func Methods() []Method { return []Method{CEM, ICEM, MPPI, Shooting, Categorical
 // [Config.Evaluations] says.
 type Config struct {
 	// Method is the way of searching; empty means cem.
-	Method Method `yaml:"method" json:"method"`
+	Method Method `yaml:"planner" json:"planner"`
 	// Horizon (H, 12) is the depth of a plan in decisions; at least 1. A reward
 	// further away is not seen.
 	Horizon int `yaml:"horizon" json:"horizon"`
@@ -69,12 +70,13 @@ type Config struct {
 	MeanRollouts bool `yaml:"mean_rollouts" json:"mean_rollouts"`
 	// WarmStart lets cem begin from the mean of the plan before, shifted by one
 	// decision, instead of zero; the standard deviation is reset. icem and mppi
-	// always do.
+	// always do. The last action becomes zero, of icem the one before it.
 	WarmStart bool `yaml:"warm_start" json:"warm_start"`
-	// DeadlineMS (0: none) is the time for a plan in milliseconds. When it is over,
+	// Deadline (0: none) is the time for a plan, 50ms for example. When it is over,
 	// planning ends with the iteration at hand and returns the best plan so far.
-	// Results then depend on the speed of the machine.
-	DeadlineMS float64 `yaml:"deadline_ms" json:"deadline_ms"`
+	// Results then depend on the speed of the machine. The deadline of a context
+	// does the same.
+	Deadline time.Duration `yaml:"deadline" json:"deadline"`
 
 	// ICEM, MPPI and Categorical are the settings of these methods; one that is all
 	// zeros means the defaults.
@@ -192,7 +194,7 @@ func (c Config) Validate() error {
 		}
 	}
 	if !slices.Contains(Methods(), c.Method) {
-		errs = append(errs, fmt.Errorf("plan: unknown method %q; choose %s", c.Method, methodNames()))
+		errs = append(errs, fmt.Errorf("plan: unknown planner %q; choose %s", c.Method, methodNames()))
 	}
 	within("horizon", c.Horizon, 1, 1000)
 	within("iterations", c.Iterations, 0, 1000)
@@ -203,7 +205,9 @@ func (c Config) Validate() error {
 		errs = append(errs, fmt.Errorf("plan: elites is %d; it must not exceed candidates, which is %d", c.Elites, c.Candidates))
 	}
 	number("variance_epsilon", c.VarianceEpsilon, 0, 1)
-	number("deadline_ms", c.DeadlineMS, 0, 1e7)
+	if c.Deadline < 0 {
+		errs = append(errs, fmt.Errorf("plan: deadline is %v; it must not be negative, and 0 is none", c.Deadline))
+	}
 	number("icem.noise_beta", c.ICEM.NoiseBeta, 0, 10)
 	number("icem.decay", c.ICEM.Decay, 1, 100)
 	number("icem.keep", c.ICEM.Keep, 0, 1)

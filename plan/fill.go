@@ -12,10 +12,10 @@ import (
 )
 
 // Fill draws the random numbers of one plan: dst[i] receives input i of Inputs
-// and must have its size; environment e takes a single number from streams[e],
-// from which a stream for each tensor is derived. The tensors are filled on all
-// processors and the result does not depend on how many there are; what an
-// environment receives does not depend on the others.
+// and must have its size. Environment e takes its numbers from streams[e] one
+// after the other, tensor by tensor and time step by time step, so what it
+// receives does not depend on the others. Environments are filled on all
+// processors.
 //
 // Latent numbers are standard normal. So are those for actions, except that
 // icem's are coloured along the horizon, with unit variance, and categorical's
@@ -33,17 +33,14 @@ func (l NoiseLayout) Fill(streams []*rng.Stream, dst [][]float32) error {
 			return fmt.Errorf("plan: noise buffer %q has %d values, want %d for the shape %v", in.Name, len(dst[i]), in.Shape.Size(), in.Shape.Dimensions)
 		}
 	}
-	keys := make([]uint64, l.Envs)
-	for e, s := range streams {
-		keys[e] = s.Uint64()
-	}
 	colour := l.colour()
-	parallel(len(inputs)*l.Envs, func(k int) {
-		in, e := inputs[k/l.Envs], k%l.Envs
-		t := timeMajor{dst[k/l.Envs], in.Shape.Dimensions[0], l.Envs, e}
-		t.normal(rng.New(keys[e], in.Name))
-		if strings.HasPrefix(in.Name, "plan/action") {
-			t.shape(l.cfg.Method, colour)
+	parallel(l.Envs, func(e int) {
+		for i, in := range inputs {
+			t := timeMajor{dst[i], in.Shape.Dimensions[0], l.Envs, e}
+			t.normal(streams[e])
+			if strings.HasPrefix(in.Name, "plan/action") {
+				t.shape(l.cfg.Method, colour)
+			}
 		}
 	})
 	return nil
@@ -101,7 +98,7 @@ func (m timeMajor) mix(weights [][]float32) {
 		for t, w := range weights {
 			var sum float32
 			for k, c := range column {
-				sum += w[k] * c
+				sum += float32(w[k] * c) // rounded twice on every processor
 			}
 			m.row(t)[i] = sum
 		}

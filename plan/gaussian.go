@@ -59,12 +59,12 @@ func (p gaussian) Start(like *graph.Node, carry []*graph.Node) []*graph.Node {
 	shape := shapes.Make(like.DType(), p.cfg.Horizon, p.layout.Envs, 1, p.layout.ActionSize)
 	mean := graph.Zeros(like.Graph(), shape)
 	if p.warm() {
-		mean, carry = shift(carry[0]), carry[1:]
+		mean, carry = p.shift(carry[0]), carry[1:]
 	}
 	std := graph.MulScalar(graph.Ones(like.Graph(), shape), p.initStd())
 	memory := []*graph.Node{mean, std, mean}
 	if p.cfg.kept() > 0 {
-		memory = append(memory, shift(carry[0]))
+		memory = append(memory, p.shift(carry[0]))
 	}
 	return memory
 }
@@ -80,9 +80,13 @@ func (p gaussian) initStd() float64 {
 	return 1
 }
 
-// shift moves sequences [H, ...] one decision on; the last action becomes zero.
-func shift(x *graph.Node) *graph.Node {
-	last := graph.ZerosLike(graph.SliceAxis(x, 0, graph.AxisElem(0)))
+// shift moves sequences [H, ...] one decision on. The last action becomes zero,
+// as in TD-MPC's MPPI; icem repeats it.
+func (p gaussian) shift(x *graph.Node) *graph.Node {
+	last := graph.SliceAxis(x, 0, graph.AxisElem(x.Shape().Dimensions[0]-1))
+	if p.cfg.Method != ICEM {
+		last = graph.ZerosLike(last)
+	}
 	if x.Shape().Dimensions[0] == 1 {
 		return last
 	}

@@ -24,6 +24,7 @@ type episode struct {
 	program *gx.Program
 	carry   [][]float32
 	noise   [][]float32
+	best    []float32 // by iteration, of the last decision
 }
 
 // newEpisode compiles the search of cfg in the toy world with targets [E, A].
@@ -39,7 +40,11 @@ func newEpisode(t testing.TB, cfg plan.Config, model toy, actions, envs int) *ep
 	ep.program, err = gx.Compile(ep.backend, "plan", append(inputs, p.Noise().Inputs()...), func(g *graph.Graph, in []*graph.Node) []*graph.Node {
 		count, zero := graph.Zeros(g, shapes.Make(dtypes.Float32, envs, 1)), graph.ZerosLike(in[0])
 		r := plan.Build(p, model, plan.State{count, zero, zero, in[0]}, in[1:k], in[k:])
-		return append([]*graph.Node{r.Action, r.Mean, r.Std}, r.Carry...)
+		out := append([]*graph.Node{r.Action, r.Mean, r.Std}, r.Carry...)
+		if r.Best != nil {
+			out = append(out, r.Best)
+		}
+		return out
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -83,7 +88,10 @@ func (ep *episode) decide(targets []float32, seed uint64) (action, mean, std []f
 		}
 		host = append(host, x)
 	}
-	ep.carry = host[3:]
+	ep.carry = host[3 : 3+len(ep.carry)]
+	if len(host) > 3+len(ep.carry) {
+		ep.best = host[3+len(ep.carry)]
+	}
 	return host[0], host[1], host[2]
 }
 

@@ -17,6 +17,9 @@ import (
 type Planner interface {
 	// Iterations is how many times Step belongs between Start and Finish.
 	Iterations() int
+	// Like is the first iteration whose graph is that of iteration i, so that a
+	// caller who builds piece by piece builds it once.
+	Like(i int) int
 	// Noise describes the random numbers of a plan.
 	Noise() NoiseLayout
 	// Carry describes what is kept from one decision to the next.
@@ -64,6 +67,16 @@ type search struct {
 
 // Iterations implements Planner.
 func (s search) Iterations() int { return s.cfg.Iterations }
+
+// Like implements Planner: the numbers of candidates say what an iteration does.
+func (s search) Like(i int) int {
+	for j := range i {
+		if s.cfg.sampled(j) == s.cfg.sampled(i) && s.cfg.candidates(j) == s.cfg.candidates(i) {
+			return j
+		}
+	}
+	return i
+}
 
 // Noise implements Planner.
 func (s search) Noise() NoiseLayout { return s.layout }

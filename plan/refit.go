@@ -60,6 +60,9 @@ func softWeights(scores, elites *graph.Node, temperature float64) *graph.Node {
 	zero := graph.ScalarZero(g, dtype)
 	below := graph.Sub(scores, graph.BroadcastToDims(graph.ReduceAndKeep(scores, graph.ReduceMax, 1), dims...))
 	below = graph.Where(graph.IsNaN(below), zero, below) // infinity less infinity
-	w := graph.Mul(elites, graph.Exp(graph.MulScalar(below, temperature)))
+	// A temperature of 0 makes all elites alike, but not one of score -Inf, whose
+	// distance it would turn into NaN.
+	lost := graph.Equal(below, graph.Infinity(g, dtype, -1))
+	w := graph.Mul(elites, graph.Where(lost, zero, graph.Exp(graph.MulScalar(below, temperature))))
 	return graph.Div(w, graph.BroadcastToDims(graph.ReduceAndKeep(w, graph.ReduceSum, 1), dims...))
 }
