@@ -68,6 +68,9 @@ func New(backend compute.Backend, model *worldmodel.Model, cfg Config, envs int)
 // Envs is the number of environments the agent acts in.
 func (a *Agent) Envs() int { return a.envs }
 
+// ActionNoise is the noise that the agent adds to its actions; see Config.
+func (a *Agent) ActionNoise() float64 { return a.cfg.ActionNoise }
+
 // SetParams gives the agent the model's parameters, in the order of the model's
 // ParamSpecs. The agent reads the buffers and does not own them; they must stay
 // valid until the next SetParams.

@@ -8,6 +8,7 @@ import (
 	"github.com/orrery-rl/orrery/env"
 	"github.com/orrery-rl/orrery/internal/rng"
 	"github.com/orrery-rl/orrery/metrics"
+	"github.com/orrery-rl/orrery/replay"
 )
 
 // collectRandom adds a seed episode of uniformly random actions.
@@ -49,6 +50,7 @@ func (r *Run) collectWith(ctx context.Context, act policy, name string) error {
 	if err != nil {
 		return err
 	}
+	r.watchEnds(out.episode)
 	err = r.watch.time(phaseIO, func() error {
 		_, err := r.replay.Append(ctx, out.episode)
 		return err
@@ -64,6 +66,17 @@ func (r *Run) collectWith(ctx context.Context, act policy, name string) error {
 		text["task"] = tasks[number%int64(len(tasks))]
 	}
 	return r.metrics.Record(metrics.Event{Kind: metrics.KindEpisode, Counters: r.counters, Values: r.episodeValues(out), Text: text})
+}
+
+// watchEnds warns, once, when an episode really ended and the model does not
+// learn that: it will imagine rewards beyond the end.
+func (r *Run) watchEnds(ep *replay.Episode) {
+	if r.warned || r.Model.Config().ContinueHead || ep.Continues[ep.Len()-1] == 1 {
+		return
+	}
+	r.warned = true
+	r.Log.Warn("an episode really ended, but the model does not learn where episodes end and will plan beyond it; a new run with model.continue_head=true does",
+		"env", r.Env.Spec().Name, "episode", r.counters.Episodes)
 }
 
 // episodeValues are the metrics of a collected episode, with the time spent on

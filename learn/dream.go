@@ -35,9 +35,12 @@ func (t *Trajectory) Head(n int) *Trajectory {
 	}}
 }
 
-// Play lets an agent for one environment act in an episode from seed. At least
+// Play lets an agent for one environment, without exploration noise, act in an episode from seed. At least
 // length records are played unless the episode ends before.
 func Play(ctx context.Context, a *agent.Agent, e env.Env, seed uint64, length int) (*Trajectory, error) {
+	if err := checkNoiseFree("play", a); err != nil {
+		return nil, err
+	}
 	if err := a.Begin([]*rng.Stream{rng.New(seed, "play")}); err != nil {
 		return nil, err
 	}

@@ -22,10 +22,13 @@ type Evaluation struct {
 // len(envs). Whatever randomness the agent needs for episode i (dequantisation,
 // posterior sample, candidates) is drawn from a stream of its own derived from
 // seeds[i], so that the result of one episode does not depend on the others.
-// The agent adds no exploration noise and nothing is stored.
+// The agent must not add exploration noise; nothing is stored.
 func Evaluate(ctx context.Context, a *agent.Agent, envs []env.Env, seeds []uint64) (Evaluation, error) {
 	if len(envs) != a.Envs() || len(seeds) != len(envs) {
 		return Evaluation{}, fmt.Errorf("learn: evaluate %d environments with %d seeds by an agent for %d", len(envs), len(seeds), a.Envs())
+	}
+	if err := checkNoiseFree("evaluate", a); err != nil {
+		return Evaluation{}, err
 	}
 	streams := make([]*rng.Stream, len(envs))
 	for i, seed := range seeds {

@@ -40,11 +40,16 @@ func newBackend(t testing.TB) compute.Backend {
 
 func newToy(t testing.TB) env.Env {
 	t.Helper()
+	return toyEnv(t, "toy-dot", imageSize)
+}
+
+func toyEnv(t testing.TB, name string, size int) env.Env {
+	t.Helper()
 	r := env.NewRegistry()
 	if err := toy.Register(r); err != nil {
 		t.Fatal(err)
 	}
-	e, err := r.New("toy-dot", env.Options{Height: imageSize, Width: imageSize})
+	e, err := r.New(name, env.Options{Height: size, Width: size})
 	if err != nil {
 		t.Fatal(err)
 	}

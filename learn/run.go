@@ -74,14 +74,16 @@ type Run struct {
 	watch     stopwatch
 	losses    average
 	started   time.Time
+	warned    bool // that the model does not learn where episodes end
 }
 
 // Open compiles the graphs and restores the newest whole snapshot in
 // Parts.Dir, or starts a new run when there is none. Episodes beyond the
 // snapshot, which nothing has learned from, are dropped and will be collected
-// again.
+// again. Parts that cannot work are refused with ErrParts before anything is
+// computed or written.
 func Open(ctx context.Context, p Parts) (*Run, error) {
-	if err := p.Schedule.Validate(); err != nil {
+	if err := p.validate(); err != nil {
 		return nil, err
 	}
 	if p.Log == nil {
@@ -123,6 +125,9 @@ func (r *Run) compile(context.Context) (err error) {
 			return err
 		}
 		r.judgeEnvs = append(r.judgeEnvs, e)
+		if err := errors.Join(checkModel(r.Model.Dims(), e.Spec()), checkActions(e.Spec())); err != nil {
+			return fmt.Errorf("learn: %w: NewEnv: %w", ErrParts, err)
+		}
 	}
 	return nil
 }

@@ -254,6 +254,21 @@ func TestKilledRunsEndIdentically(t *testing.T) {
 	}
 }
 
+// TestRefusedRunsLeaveNoConfiguration: what could not start does not stand in the
+// way of what can.
+func TestRefusedRunsLeaveNoConfiguration(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "run")
+	args := []string{"train", "--preset", "tiny", "--env", "toy-choice", "--run", dir, "--quiet"}
+	code, _, errs := orrery(t, args...)
+	if code != exitUsage || !strings.Contains(errs, "learn.chunk_length is 8") || !strings.Contains(errs, "at most 2") {
+		t.Fatalf("exit code %d: %s", code, errs)
+	}
+	if _, err := os.Stat(filepath.Join(dir, configName)); err == nil {
+		t.Error("the refused configuration was stored")
+	}
+	must(t, append(args, "--set", "learn.chunk_length=2", "--episodes", "3")...)
+}
+
 func TestTwoProcessesCannotShareARun(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "run")
 	first := command(tiny(dir, "--episodes", "100000", "--quiet")...)

@@ -163,5 +163,5 @@ func (o *importOptions) begin(ctx context.Context, weights *learn.Weights, run c
 	if err := weights.Begin(ctx, vfs.OS(), o.out, run.Seed); err != nil {
 		return err
 	}
-	return adopt(o.out, run)
+	return storeConfig(o.out, run)
 }

@@ -62,7 +62,7 @@ func exitCode(err error, stderr io.Writer) int {
 		return exitInterrupted
 	}
 	fmt.Fprintln(stderr, "orrery:", err)
-	if errors.Is(err, errUsage) || errors.Is(err, config.ErrInvalid) || strings.HasPrefix(err.Error(), "unknown command") {
+	if errors.Is(err, errUsage) || errors.Is(err, config.ErrInvalid) || errors.Is(err, learn.ErrParts) || strings.HasPrefix(err.Error(), "unknown command") {
 		return exitUsage
 	}
 	return exitFailure

@@ -91,6 +91,9 @@ func (o *trainOptions) train(ctx context.Context, a *app, run config.Run) (err e
 		return err
 	}
 	opened.add(r.Close)
+	if err := storeConfig(o.dir, run); err != nil { // only now: what cannot be opened is no run
+		return err
+	}
 	progress.opened(r.Counters())
 	return o.report(a, r.Train(ctx), r.Counters())
 }
@@ -124,7 +127,7 @@ func (o *trainOptions) assemble(a *app, run config.Run, opened *closers) (learn.
 	}, err
 }
 
-// occupy makes the run's directory ours: locked, with our configuration.
+// occupy makes the run's directory ours: locked, and not that of another run.
 func (o *trainOptions) occupy(run config.Run, opened *closers) error {
 	if err := os.MkdirAll(o.dir, 0o755); err != nil {
 		return err
@@ -134,7 +137,7 @@ func (o *trainOptions) occupy(run config.Run, opened *closers) error {
 		return err
 	}
 	opened.add(lock.Release)
-	return adopt(o.dir, run)
+	return checkConfig(o.dir, run)
 }
 
 // closers closes what was opened, the last first.
@@ -167,33 +170,35 @@ func (o *trainOptions) report(a *app, err error, c metrics.Counters) error {
 	return err
 }
 
-// adopt stores the configuration of a new run, and refuses one that contradicts
-// the run that is already there.
-func adopt(dir string, run config.Run) error {
-	path := filepath.Join(dir, configName)
-	stored, err := readStored(path)
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+// checkConfig refuses a configuration that contradicts the run that is already
+// there, if there is one.
+func checkConfig(dir string, run config.Run) error {
+	stored, err := readStored(filepath.Join(dir, configName))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
 		return err
 	}
-	if err == nil {
-		changes, err := config.Diff(stored, run)
-		if err != nil {
-			return err
-		}
-		if len(changes) > 0 {
-			lines := make([]string, len(changes))
-			for i, c := range changes {
-				lines[i] = "  " + c.String()
-			}
-			return fmt.Errorf("%w: it contradicts the run in %s:\n%s\nrestore these settings, or start a new run with --run DIR",
-				config.ErrInvalid, dir, strings.Join(lines, "\n"))
-		}
+	changes, err := config.Diff(stored, run)
+	if err != nil || len(changes) == 0 {
+		return err
 	}
+	lines := make([]string, len(changes))
+	for i, c := range changes {
+		lines[i] = "  " + c.String()
+	}
+	return fmt.Errorf("%w: it contradicts the run in %s:\n%s\nrestore these settings, or start a new run with --run DIR",
+		config.ErrInvalid, dir, strings.Join(lines, "\n"))
+}
+
+// storeConfig makes run the configuration of the run in dir.
+func storeConfig(dir string, run config.Run) error {
 	text, err := run.YAML()
 	if err != nil {
 		return err
 	}
-	return vfs.WriteFileDurable(vfs.OS(), path, func(w io.Writer) error {
+	return vfs.WriteFileDurable(vfs.OS(), filepath.Join(dir, configName), func(w io.Writer) error {
 		_, err := w.Write(text)
 		return err
 	})

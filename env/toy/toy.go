@@ -33,7 +33,7 @@ func Register(r *env.Registry) error {
 		{
 			Name:        "toy-choice",
 			Description: "choose the arm that the image shows; one decision an episode",
-			New:         open(0, newChoice),
+			New:         open(1, newChoice),
 		},
 	} {
 		if err := r.Register(e); err != nil {

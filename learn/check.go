@@ -1,0 +1,72 @@
+package learn
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/orrery-rl/orrery/agent"
+	"github.com/orrery-rl/orrery/env"
+	"github.com/orrery-rl/orrery/worldmodel"
+)
+
+// ErrParts is matched by what Open refuses before it computes or writes
+// anything: settings out of range, or parts that do not go together.
+var ErrParts = errors.New("the parts of the run do not fit")
+
+// validate reports everything about the parts that can be known to fail later.
+func (p Parts) validate() error {
+	spec := p.Env.Spec()
+	err := errors.Join(
+		p.Schedule.Validate(), p.Optimiser.Validate(), p.Plan.Validate(),
+		checkModel(p.Model.Dims(), spec), checkActions(spec), checkLength(p.Schedule.ChunkLength, spec))
+	if err != nil {
+		return fmt.Errorf("learn: %w: %w", ErrParts, err)
+	}
+	return nil
+}
+
+// checkModel compares the sizes of a model with those of an environment. A model
+// that knows of no vector reads none.
+func checkModel(d worldmodel.Dims, spec env.Spec) error {
+	i := spec.Image
+	have := worldmodel.Dims{Height: i.Height, Width: i.Width, Channels: i.Channels, ActionSize: spec.Action.Size, VectorSize: spec.VectorSize}
+	if d.VectorSize == 0 {
+		have.VectorSize = 0
+	}
+	if d != have {
+		return fmt.Errorf("the model is for %+v, %s has %+v; make the model from the environment's Spec", d, spec.Name, have)
+	}
+	return nil
+}
+
+// checkActions demands the bounds that agents act in.
+func checkActions(spec env.Spec) error {
+	for i := range spec.Action.Low {
+		if low, high := spec.Action.Low[i], spec.Action.High[i]; low != -1 || high != 1 {
+			return fmt.Errorf("component %d of the actions of %s lies in [%v, %v], agents act in [-1, 1]; wrap it in env.NormaliseActions", i, spec.Name, low, high)
+		}
+	}
+	return nil
+}
+
+// checkLength demands episodes that end, and that a chunk fits into: one of n
+// decisions has n+1 records.
+func checkLength(chunk int, spec env.Spec) error {
+	records := spec.Decisions() + 1
+	switch {
+	case spec.MaxEnvSteps == 0:
+		return fmt.Errorf("episodes of %s have no limit (MaxEnvSteps is 0) and might never end; wrap it in env.TimeLimit", spec.Name)
+	case records < chunk:
+		return fmt.Errorf("learn.chunk_length is %d, but episodes of %s have at most %d records (%d env steps, action repeat %d); set it to at most %d",
+			chunk, spec.Name, records, spec.MaxEnvSteps, spec.ActionRepeat, records)
+	}
+	return nil
+}
+
+// checkNoiseFree refuses an agent whose returns would not be its best.
+func checkNoiseFree(what string, a *agent.Agent) error {
+	if noise := a.ActionNoise(); noise != 0 {
+		return fmt.Errorf("learn: %s: the agent adds noise of %v to its actions; make one with ActionNoise 0", what, noise)
+	}
+	return nil
+}
