@@ -35,7 +35,8 @@ func newImport(a *app) *cobra.Command {
 		Use: "import FILE", Short: "Convert a checkpoint of Kaixhin/PlaNet (PyTorch)", Args: exactArgs("a checkpoint FILE"),
 		Long: `Import reads a models_N.pth file of Kaixhin/PlaNet and writes a model of ours
 that computes the same. The sizes follow from the shapes; models of images with
-the default embedding are supported. Nothing in the file is executed.
+the default embedding, and models of vectors, are supported. Nothing in the file
+is executed.
 
 With an output that ends in .safetensors it writes a file of weights, for eval,
 dream and score. Any other output is the directory of a new run that starts from

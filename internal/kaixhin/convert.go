@@ -18,10 +18,15 @@ type converter struct {
 // be.
 func convert(s sizes, from map[string]array) (*Model, error) {
 	c := converter{s, from, map[string]array{}}
-	c.encoder()
 	c.transition()
-	c.decoder()
-	c.reward()
+	c.mlp("reward", rewardPart, c.features, "layer1", "layer2", "output")
+	if s.vector > 0 {
+		c.mlp("vector_encoder", encoderPart, array.dense, "layer1", "layer2", "output")
+		c.mlp("vector_decoder", observationPart, c.features, "layer1", "layer2", "output")
+	} else {
+		c.encoder()
+		c.decoder()
+	}
 	cfg, dims, err := s.model()
 	if err != nil {
 		return nil, err
@@ -61,7 +66,11 @@ func (c converter) transition() {
 	joint := c.from[transitionPart+".fc_embed_belief_posterior.weight"].dense()
 	c.to["rssm/posterior/deter/kernel"] = joint.rows(0, c.belief)
 	c.to["rssm/posterior/deter/bias"] = c.from[transitionPart+".fc_embed_belief_posterior.bias"]
-	c.to["rssm/posterior/embed/kernel"] = channelsLast(joint.rows(c.belief, c.belief+embedding))
+	ofEmbed := joint.rows(c.belief, c.belief+c.embed)
+	if c.vector == 0 {
+		ofEmbed = channelsLast(ofEmbed)
+	}
+	c.to["rssm/posterior/embed/kernel"] = ofEmbed
 	c.layer("rssm/posterior/stats", transitionPart+".fc_state_posterior", array.dense)
 }
 
@@ -71,7 +80,7 @@ func channelsLast(a array) array {
 	size := a.Dims[1]
 	a.Dims = []int{embedChannels, embedArea, size}
 	a = a.permute([]int{1, 0, 2})
-	a.Dims = []int{embedding, size}
+	a.Dims = []int{imageEmbed, size}
 	return a
 }
 
@@ -104,8 +113,11 @@ func (c converter) decoder() {
 	}
 }
 
-func (c converter) reward() {
-	c.layer("reward/layer1", rewardPart+".fc1", c.features)
-	c.layer("reward/layer2", rewardPart+".fc2", array.dense)
-	c.layer("reward/output", rewardPart+".fc3", array.dense)
+// mlp converts fc1, fc2 and so on to layers of these names; first is the layout
+// of the first kernel.
+func (c converter) mlp(ours, theirs string, first func(array) array, names ...string) {
+	for i, name := range names {
+		c.layer(ours+"/"+name, fmt.Sprintf("%s.fc%d", theirs, i+1), first)
+		first = array.dense
+	}
 }

@@ -6,8 +6,8 @@
 // Besides names and the order of axes, four things differ:
 //
 //   - its features are (h, s), ours (s, h);
-//   - its embedding is in the order (channel, height, width), ours (height,
-//     width, channel);
+//   - its embedding of an image is in the order (channel, height, width), ours
+//     (height, width, channel);
 //   - its GRU has the gates reset, update and new in one matrix for the input
 //     and one for the state, each with a bias;
 //   - its transposed convolutions store kernels that ours, in correlation order,

@@ -80,10 +80,10 @@ func checkpoint(s sizes) entries {
 	return out
 }
 
-var defaults = sizes{belief: 200, state: 30, hidden: 200, actions: 6}
+var defaults = sizes{belief: 200, state: 30, hidden: 200, actions: 6, embed: 1024}
 
 func TestSizesFollowFromShapes(t *testing.T) {
-	for _, want := range []sizes{defaults, {belief: 16, state: 4, hidden: 16, actions: 1}} {
+	for _, want := range []sizes{defaults, {belief: 16, state: 4, hidden: 16, actions: 1, embed: 1024}, {belief: 8, state: 2, hidden: 8, actions: 3, embed: 10, vector: 5}} {
 		found := checkpoint(want)
 		got, err := sizesOf(found)
 		if err != nil || got != want {
@@ -120,17 +120,20 @@ func TestParameterCount(t *testing.T) {
 }
 
 func TestEveryParameterIsConverted(t *testing.T) {
-	s := sizes{belief: 8, state: 2, hidden: 8, actions: 3}
-	tensors := map[string]array{}
-	for name, dims := range s.shapes() {
-		tensors[name] = counting(dims...)
-	}
-	m, err := convert(s, tensors)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if m.Dims.ActionSize != 3 || m.Config.GRU != worldmodel.ResetAfter || !slices.Equal(m.Config.RewardLayers, []int{8, 8}) {
-		t.Errorf("%+v %+v", m.Config, m.Dims)
+	for _, s := range []sizes{
+		{belief: 8, state: 2, hidden: 8, actions: 3, embed: 1024}, {belief: 8, state: 2, hidden: 8, actions: 3, embed: 10, vector: 5},
+	} {
+		tensors := map[string]array{}
+		for name, dims := range s.shapes() {
+			tensors[name] = counting(dims...)
+		}
+		m, err := convert(s, tensors)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if m.Dims.ActionSize != 3 || m.Dims.VectorSize != s.vector || m.Config.GRU != worldmodel.ResetAfter || !slices.Equal(m.Config.RewardLayers, []int{8, 8}) {
+			t.Errorf("%+v %+v", m.Config, m.Dims)
+		}
 	}
 }
 
@@ -148,7 +151,7 @@ func TestRefusalsNameWhatIsWrong(t *testing.T) {
 			[]string{"observation_model.conv4.weight has the shape [32 3 5 5], expected [32 3 6 6]"},
 		},
 		"more":            {func(e entries) { e["encoder.conv5.bias"] = entry{dims: []int{9}} }, []string{"encoder.conv5.bias of shape [9] is not known"}},
-		"state vectors":   {func(e entries) { e["encoder.fc1.weight"] = entry{} }, []string{"--symbolic-env"}},
+		"both encoders":   {func(e entries) { e["encoder.fc1.weight"] = entry{dims: []int{1024, 5}} }, []string{"encoder.conv1.weight of shape [32 3 4 4] is not known"}},
 		"embedding":       {func(e entries) { e["encoder.fc.weight"] = entry{} }, []string{"--embedding-size"}},
 		"no transition":   {func(e entries) { delete(e, "transition_model.rnn.weight_hh") }, []string{"transition_model.rnn.weight_hh is missing"}},
 		"other hidden":    {func(e entries) { e["transition_model.fc_state_prior.weight"] = entry{dims: []int{60, 300}} }, []string{"belief (200) and hidden layers (300)"}},

@@ -37,9 +37,8 @@ func kaixhinCheckpoint(t testing.TB) []byte {
 	return data
 }
 
-func importKaixhin(t testing.TB) (*kaixhin.Model, *worldmodel.Model) {
+func importKaixhin(t testing.TB, data []byte) (*kaixhin.Model, *worldmodel.Model) {
 	t.Helper()
-	data := kaixhinCheckpoint(t)
 	f, err := torchfile.Open(bytes.NewReader(data), int64(len(data)))
 	if err != nil {
 		t.Fatal(err)
@@ -56,27 +55,30 @@ func importKaixhin(t testing.TB) (*kaixhin.Model, *worldmodel.Model) {
 }
 
 // kaixhinGraph filters an episode along the posterior means and evaluates the
-// heads: all that expected.npz holds, in the order of kaixhinOutputs.
+// heads: all that the fixtures hold.
 func kaixhinGraph(t testing.TB, b tested, m *worldmodel.Model, length int) *gx.Program {
 	t.Helper()
-	d, inputs := m.Dims(), m.ParamInputs("", dtypes.Float32)
+	inputs := m.ParamInputs("", dtypes.Float32)
 	n := len(inputs)
-	inputs = append(inputs,
-		gx.Input{Name: "images", Shape: shapes.Make(dtypes.Float32, length, d.Height, d.Width, d.Channels)},
-		gx.Input{Name: "actions", Shape: shapes.Make(dtypes.Float32, 1, length, d.ActionSize)})
+	inputs = append(inputs, m.ObservationInputs(dtypes.Float32, length)...)
+	inputs = append(inputs, gx.Input{Name: "actions", Shape: shapes.Make(dtypes.Float32, 1, length, m.Dims().ActionSize)})
 	p, err := gx.Compile(b.Backend, "kaixhin", inputs, func(g *graph.Graph, x []*graph.Node) []*graph.Node {
 		net, err := m.Bind(x[:n])
 		if err != nil {
 			panic(err)
 		}
-		embed := net.Encode(x[n])
+		embed := net.Embed(net.ObservationFromNodes(x[n : n+1]))
 		zeros := graph.Zeros(g, shapes.Make(dtypes.Float32, 1, length, m.Config().StochSize))
 		seq := net.Observe(graph.Reshape(embed, 1, length, m.EmbedSize()), x[n+1], zeros)
 		features := graph.Reshape(seq.Features, length, m.FeatureSize())
 		kl := seq.Posterior.KL(seq.Prior)
+		decode := net.Decode
+		if m.Config().Observe == worldmodel.ObserveVector {
+			decode = net.DecodeVector
+		}
 		return []*graph.Node{
 			embed, features, seq.Prior.Mean, seq.Prior.Std, seq.Posterior.Mean, seq.Posterior.Std,
-			net.Decode(features), net.Reward(features), kl,
+			decode(features), net.Reward(features), kl,
 		}
 	})
 	if err != nil {
@@ -89,7 +91,7 @@ func kaixhinGraph(t testing.TB, b tested, m *worldmodel.Model, length int) *gx.P
 // TestImportedCheckpointComputesTheSame compares an imported model with what
 // that repository's modules compute of the same weights.
 func TestImportedCheckpointComputesTheSame(t *testing.T) {
-	got, m := importKaixhin(t)
+	got, m := importKaixhin(t, kaixhinCheckpoint(t))
 	want := loadFixture(t, "kaixhin", "expected.npz")
 	episode := loadFixture(t, "kaixhin", "episode.npz")
 	images, actions := episode.get(t, "image"), episode.get(t, "action")
@@ -114,6 +116,34 @@ func TestImportedCheckpointComputesTheSame(t *testing.T) {
 			"embed": channelsFirst(out[0], 256), "belief": belief, "decoded": decoded,
 			"prior_mean": out[2], "prior_std": out[3], "posterior_mean": out[4], "posterior_std": out[5],
 			"predicted_reward": out[7], "kl": out[8],
+		} {
+			expected := want.get(t, name)
+			compareTensor(t, name, values, expected.dims, expected, b.tolerance)
+		}
+	})
+}
+
+// TestImportedVectorModelComputesTheSame is the same for a model that sees
+// vectors.
+func TestImportedVectorModelComputesTheSame(t *testing.T) {
+	data, err := os.ReadFile("testdata/kaixhin/symbolic_1.pth")
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, m := importKaixhin(t, data)
+	want := loadFixture(t, "kaixhin", "symbolic.npz")
+	vectors, actions := want.get(t, "vector"), want.get(t, "action")
+	length := vectors.dims[0]
+	onEveryPath(t, func(t *testing.T, b tested) {
+		p := kaixhinGraph(t, b, m, length)
+		out := run(t, b.Backend, p, slices.Concat(got.Params, [][]float32{vectors.values, actions.values}))
+		var belief []float32
+		for features := range slices.Chunk(out[1], m.FeatureSize()) {
+			belief = append(belief, features[got.Config.StochSize:]...)
+		}
+		for name, values := range map[string][]float32{
+			"embed": out[0], "belief": belief, "decoded": out[6], "predicted_reward": out[7],
+			"prior_mean": out[2], "prior_std": out[3], "posterior_mean": out[4], "posterior_std": out[5],
 		} {
 			expected := want.get(t, name)
 			compareTensor(t, name, values, expected.dims, expected, b.tolerance)
