@@ -27,7 +27,7 @@ type benchPlannersOptions struct {
 	envs       int
 	decisions  int
 	run        string
-	episodes   int
+	played     int
 	evalSeed   uint64
 }
 
@@ -44,7 +44,7 @@ With --run it plays episodes with a trained agent, too, from the same initial
 states for every planner.`,
 		Example: `  orrery bench planners
   orrery bench planners --planners cem,icem --candidates 50,200 --actions 6
-  orrery bench planners --run runs/cartpole-swingup --episodes 5 --candidates 100,200
+  orrery bench planners --run runs/cartpole-swingup --eval-episodes 5 --candidates 100,200
   orrery bench planners --set plan.icem.noise_beta=2.5`,
 		RunE: func(cmd *cobra.Command, _ []string) error { return o.compare(cmd.Context(), a, cmd) },
 	}
@@ -58,7 +58,7 @@ states for every planner.`,
 	f.IntVar(&o.envs, "envs", 8, "targets that are followed at the same time")
 	f.IntVar(&o.decisions, "decisions", 20, "decisions of an episode of the known optimum")
 	f.StringVar(&o.run, "run", "", "directory of a run or file of weights to play episodes with")
-	f.IntVarP(&o.episodes, "episodes", "n", 3, "episodes with a trained agent")
+	f.IntVarP(&o.played, "eval-episodes", "n", 3, "episodes with a trained agent")
 	f.Uint64Var(&o.evalSeed, "eval-seed", 1, "seed of these episodes")
 	return cmd
 }
@@ -133,6 +133,9 @@ func (o *benchPlannersOptions) compare(ctx context.Context, a *app, cmd *cobra.C
 	if slices.Contains(o.planners, string(plan.Categorical)) {
 		return fmt.Errorf("%w: categorical plans for discrete actions and has no part in a comparison of continuous ones", errUsage)
 	}
+	if err := atLeastOne("eval-episodes", o.played); err != nil {
+		return err
+	}
 	run, err := o.compose(cmd)
 	if err != nil {
 		return err
@@ -191,7 +194,7 @@ func (o *benchPlannersOptions) acting(ctx context.Context, a *app, run config.Ru
 		return nil, "", err
 	}
 	stream := rng.New(o.evalSeed, "eval")
-	seeds := make([]uint64, max(o.episodes, 1))
+	seeds := make([]uint64, o.played)
 	for i := range seeds {
 		seeds[i] = stream.Uint64()
 	}
