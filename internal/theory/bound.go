@@ -2,8 +2,8 @@ package theory
 
 import "math"
 
-// Bound is L_d of equation 18 for observations o, in closed form; d = 1 is the
-// variational bound of equation 8. It never exceeds the evidence of
+// Bound is L_d of equation 28 for observations o, in closed form; d = 1 is the
+// variational bound of equation 11. It never exceeds the evidence of
 // [Model.MultiStep](d).
 func (m Model) Bound(q Encoder, o []float64, d int) float64 {
 	return m.Reconstruction(q, o) - m.Divergence(q, d)

@@ -5,7 +5,7 @@ package theory
 type Encoder []Law
 
 // Posterior is the exact p(s | o), by conditioning the joint distribution on o
-// and applying the chain rule (equation 3): the smoothing posterior, which
+// and applying the chain rule (equation 5): the smoothing posterior, which
 // depends on the observations after t, too.
 func (m Model) Posterior(o []float64) (Encoder, error) {
 	if err := m.check(o); err != nil {
@@ -33,7 +33,7 @@ func (m Model) Posterior(o []float64) (Encoder, error) {
 }
 
 // Filter is the exact one-step conditional p(s_t | s_<t, o_t): the family that
-// PlaNet chooses (equation 4), with the model's own parameters.
+// PlaNet chooses (equation 7), with the model's own parameters.
 func (m Model) Filter(o []float64) (Encoder, error) {
 	if err := m.check(o); err != nil {
 		return nil, err

@@ -15,7 +15,7 @@ type Autoencoder struct {
 }
 
 // Objective is E ln p(o|z) - Beta KL(q || N(0, 1)) in nats, without the
-// constant of the likelihood (equation 22).
+// constant of the likelihood (equation 20).
 func (a Autoencoder) Objective() float64 {
 	miss := 1 - a.Decode*a.Encode
 	error2 := a.Power*miss*miss + a.Decode*a.Decode*a.Var
@@ -28,7 +28,7 @@ func (a Autoencoder) Rate() float64 {
 }
 
 // Trained is a with the decoder and encoder that maximise the objective
-// (equation 23). A pattern weaker than Beta*ImageVar is ignored: Decode and
+// (equation 21). A pattern weaker than Beta*ImageVar is ignored: Decode and
 // Encode are 0, and so is the rate.
 func (a Autoencoder) Trained() Autoencoder {
 	threshold := a.Beta * a.ImageVar

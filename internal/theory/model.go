@@ -2,7 +2,7 @@ package theory
 
 import "fmt"
 
-// Model is a generative model of T steps (theory.md, equation 1):
+// Model is a generative model of T steps (docs/theory.md, equation 1):
 //
 //	s_t | s_<t   ~  Prior[t]
 //	o_t | s_<=t  ~  Likelihood[t]
@@ -61,7 +61,7 @@ func (m Model) Observations() (mean []float64, cov [][]float64) {
 	return mean[steps:], block
 }
 
-// Evidence is ln p(o) (equation 5).
+// Evidence is ln p(o) (equation 8).
 func (m Model) Evidence(o []float64) (float64, error) {
 	if err := m.check(o); err != nil {
 		return 0, err
@@ -77,7 +77,7 @@ func (m Model) check(o []float64) error {
 	return nil
 }
 
-// MultiStep is the model p_d (equation 14): its prior of s_t comes from rolling
+// MultiStep is the model p_d (equation 25): its prior of s_t comes from rolling
 // the prior of m from s_{t-d} on, or from the initial state where that is
 // later, without looking at the states between. MultiStep(1) equals m. d is at
 // least 1.
