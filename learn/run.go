@@ -111,7 +111,7 @@ func (r *Run) compile(context.Context) (err error) {
 	collecting := acting
 	collecting.ActionNoise = r.cfg.ActionNoise
 	if r.cfg.RandomCollection {
-		collecting.Plan.Method, collecting.ActionNoise = plan.Random, 0
+		collecting = randomly(collecting)
 	}
 	if r.actor, err = agent.New(r.Backend, r.Model, collecting, 1); err != nil {
 		return err
@@ -130,6 +130,16 @@ func (r *Run) compile(context.Context) (err error) {
 		}
 	}
 	return nil
+}
+
+// randomly is an agent that explores only: discrete actions are drawn as such.
+func randomly(c agent.Config) agent.Config {
+	if c.Plan.Method == plan.Categorical {
+		c.Plan.Iterations, c.ActionNoise = 0, 1
+		return c
+	}
+	c.Plan.Method, c.ActionNoise = plan.Random, 0
+	return c
 }
 
 func (r *Run) openReplay(ctx context.Context) (err error) {

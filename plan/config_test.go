@@ -52,3 +52,14 @@ func TestWrongNoiseIsNamed(t *testing.T) {
 		t.Errorf("error %v does not name the tensor", err)
 	}
 }
+
+func TestCategoricalNeedsAChoice(t *testing.T) {
+	cfg := plan.DefaultConfig()
+	cfg.Method = plan.Categorical
+	if _, err := plan.New(cfg, 1, 1, 0); err == nil || !strings.Contains(err.Error(), "categorical") {
+		t.Errorf("one action to choose from: %v", err)
+	}
+	if _, err := plan.New(cfg, 1, 2, 0); err != nil {
+		t.Error(err)
+	}
+}

@@ -54,6 +54,9 @@ func New(cfg Config, envs, actionSize, latentSize int) (Planner, error) {
 	case Random:
 		return randomActions{base}, nil
 	case Categorical:
+		if actionSize < 2 {
+			return nil, fmt.Errorf("plan: planner categorical chooses among the components of an action, of which there is %d; use another planner", actionSize)
+		}
 		return categorical{base}, nil
 	}
 	return gaussian{base}, nil
