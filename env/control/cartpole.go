@@ -10,6 +10,7 @@ const (
 	cartMass    = 1.0
 	cartDamping = 5e-4 // N s/m
 	sliderLimit = 1.8  // m, to either side
+	sliderTime  = 0.08 // s, the time constant of the limit
 
 	poleMass    = 0.1
 	poleRadius  = 0.045
@@ -83,7 +84,8 @@ func (c *cartpole) acceleration(q, v pair, force float64) pair {
 	m := massMatrix(cos)
 	a := m.solve(load)
 	if c.limited {
-		push := limitForce(q[0], v[0], a[0], m.inverse00())
+		limit := softLimit{reach: sliderLimit, timeConstant: sliderTime, inverse: massMatrix(1).inverse00()}
+		push := limit.force(q[0], v[0], a[0], m.inverse00())
 		a = m.solve(load.plus(push, pair{1, 0}))
 	}
 	return a

@@ -170,6 +170,7 @@ func TestAccelerationsSatisfyLagrange(t *testing.T) {
 }
 
 func TestLimitActsOnlyBeyondTheRangeAndOnlyInwards(t *testing.T) {
+	limitForce := softLimit{reach: sliderLimit, timeConstant: sliderTime, inverse: massMatrix(1).inverse00()}.force
 	for _, x := range []float64{0, 1.8, -1.8} {
 		if f := limitForce(x, 5, 5, 1); f != 0 {
 			t.Errorf("force %g N at x = %g, within the limits", f, x)

@@ -2,8 +2,8 @@ package control
 
 import "math"
 
-// The slider's limit is soft. MuJoCo asks that the joint, once beyond its
-// limit by p (negative), accelerates like a damped spring,
+// softLimit is a joint's limit, which is soft. MuJoCo asks that the joint, once
+// beyond its limit by p (negative), accelerates like a damped spring,
 //
 //	aref = -b v - k p,   b = 2/(dmax tau),   k = 1/(dmax tau zeta)^2
 //
@@ -14,34 +14,36 @@ import "math"
 //
 //	f = max(0, (aref - J a0)/(A + R))
 //
+// The damping ratio zeta is 1 throughout the suite.
 // Source: MuJoCo documentation, chapter Computation, "Constraint model".
+type softLimit struct {
+	reach        float64 // the joint stays between -reach and reach
+	timeConstant float64 // tau, s; at least two time steps
+	inverse      float64 // A at the model's reference position
+}
+
 const (
-	limitTimeConstant = 0.08 // solreflimit, s
-	limitDampingRatio = 1.0  // solreflimit
 	limitImpedanceMin = 0.9  // solimplimit: at the limit
 	limitImpedanceMax = 0.95 // solimplimit: from limitWidth beyond it
-	limitWidth        = 1e-3 // solimplimit, m
+	limitWidth        = 1e-3 // solimplimit, m or rad
 	limitMidpoint     = 0.5  // solimplimit: where the sigmoid bends
 	// The sigmoid's power is 2, which impedance writes out.
 )
 
-// limitForce is the force in N on the cart along +x that the slider's limits
-// add, given its position x, velocity v, its acceleration a without them, and
-// inverseMass = J M^-1 J' at the present angle. It is 0 within the limits.
-func limitForce(x, v, a, inverseMass float64) float64 {
-	beyond := math.Abs(x) - sliderLimit
+// force is the force along the joint, in N or N m, that the limit adds, given
+// the joint's position x, velocity v, its acceleration a without it, and
+// inverseMass = J M^-1 J' at present. It is 0 within the limits.
+func (l softLimit) force(x, v, a, inverseMass float64) float64 {
+	beyond := math.Abs(x) - l.reach
 	if beyond <= 0 {
 		return 0
 	}
 	inward := -math.Copysign(1, x) // the Jacobian of the active limit
 	d := impedance(beyond)
-	const (
-		b = 2 / (limitImpedanceMax * limitTimeConstant)
-		k = 1 / (limitImpedanceMax * limitTimeConstant * limitDampingRatio) /
-			(limitImpedanceMax * limitTimeConstant * limitDampingRatio)
-	)
+	b := 2 / (limitImpedanceMax * l.timeConstant)
+	k := 1 / (limitImpedanceMax * l.timeConstant) / (limitImpedanceMax * l.timeConstant)
 	wanted := -b*inward*v + k*d*beyond
-	regulariser := (1 - d) / d * massMatrix(1).inverse00()
+	regulariser := (1 - d) / d * l.inverse
 	return inward * max(0, (wanted-inward*a)/(inverseMass+regulariser))
 }
 

@@ -14,6 +14,8 @@ func suiteMaterial(r, g, b float64) render.Material {
 }
 
 func selfMaterial() render.Material       { return suiteMaterial(0.7, 0.5, 0.3) }
+func effectorMaterial() render.Material   { return suiteMaterial(0.7, 0.4, 0.2) }
+func targetMaterial() render.Material     { return suiteMaterial(0.6, 0.3, 0.3) }
 func decorationMaterial() render.Material { return suiteMaterial(0.3, 0.5, 0.7) }
 
 func gridMaterial() render.Material {
@@ -47,18 +49,24 @@ func spotLight(height float64) render.Light {
 	}
 }
 
+// suiteFloor is a checkered square of the given half size and height.
+func suiteFloor(half, height float64) render.Geom {
+	return render.Geom{
+		Shape: render.Plane, Size: render.Vec3{X: half, Y: half}, Position: render.Vec3{Z: height},
+		Frame: render.Upright(), Material: gridMaterial(),
+	}
+}
+
+// ball is a sphere.
+func ball(at render.Vec3, radius float64, m render.Material) render.Geom {
+	return render.Geom{Shape: render.Sphere, Size: render.Vec3{X: radius}, Position: at, Frame: render.Upright(), Material: m}
+}
+
 // railHeight is that of the slider's axis above the world's origin.
 const railHeight = 1.0
 
 // cartpoleScene is what never moves: floor, rails, lights and camera 0.
 func cartpoleScene() render.Scene {
-	floor := render.Geom{
-		Shape:    render.Plane,
-		Size:     render.Vec3{X: 4, Y: 4},
-		Position: render.Vec3{Z: -0.05},
-		Frame:    render.Upright(),
-		Material: gridMaterial(),
-	}
 	rail := func(y float64) render.Geom {
 		a, b := render.Vec3{X: -2, Y: y, Z: railHeight}, render.Vec3{X: 2, Y: y, Z: railHeight}
 		return render.Segment(render.Capsule, a, b, 0.02, decorationMaterial())
@@ -72,7 +80,7 @@ func cartpoleScene() render.Scene {
 		Headlight: suiteHeadlight(),
 		Light:     spotLight(6),
 		Sky:       suiteSky(),
-		Fixed:     []render.Geom{floor, rail(0.07), rail(-0.07)},
+		Fixed:     []render.Geom{suiteFloor(4, -0.05), rail(0.07), rail(-0.07)},
 	}
 }
 

@@ -3,15 +3,14 @@ package control
 import (
 	"context"
 	"fmt"
-	"math"
+	"slices"
 
 	"github.com/orrery-rl/orrery/env"
 	"github.com/orrery-rl/orrery/env/render"
 	"github.com/orrery-rl/orrery/internal/rng"
 )
 
-// MaxEnvSteps is the length of an episode of every task: 10 s of 1000 env
-// steps of 10 ms.
+// MaxEnvSteps is the length of an episode of every task, 10 or 20 s.
 const MaxEnvSteps = 1000
 
 // Register adds the tasks of this package to r.
@@ -20,7 +19,7 @@ func Register(r *env.Registry) error {
 		err := r.Register(env.Entry{
 			Name:                t.name,
 			Description:         t.description,
-			DefaultActionRepeat: 8, // the paper's choice for cartpole, section 5
+			DefaultActionRepeat: t.repeat,
 			New:                 t.open,
 		})
 		if err != nil {
@@ -30,29 +29,36 @@ func Register(r *env.Registry) error {
 	return nil
 }
 
-// task is a cartpole with its own initial states; the tasks share the reward.
+// domain is the physics of a task in one episode after another.
+type domain interface {
+	// reset draws an initial state.
+	reset(draw *rng.Stream)
+	// step advances by one env step under the controls, which act clamped to
+	// [-1, 1].
+	step(control []float64)
+	// reward is that of the present state, reached with the given controls before
+	// clamping; in [0, 1].
+	reward(control []float64) float64
+	// vector is the suite's observation.
+	vector() []float32
+	// geoms is what moves in the picture.
+	geoms() []render.Geom
+}
+
+// task is what the registry knows of a domain.
 type task struct {
 	name, description string
-	start             func(draw *rng.Stream) pair // positions; velocities are 0.01 N(0,1)
+	repeat            int // env steps of a decision unless the user says otherwise
+	actions           int
+	vector            []string
+	scene             func() render.Scene // what never moves
+	start             func() (domain, error)
 }
 
 func tasks() []task {
-	return []task{
-		{
-			name:        "cartpole-swingup",
-			description: "swing the pole up from hanging and keep it upright (control suite)",
-			start: func(draw *rng.Stream) pair {
-				return pair{0.01 * draw.NormFloat64(), math.Pi + 0.01*draw.NormFloat64()}
-			},
-		},
-		{
-			name:        "cartpole-balance",
-			description: "keep an almost upright pole upright (control suite)",
-			start: func(draw *rng.Stream) pair {
-				return pair{uniform(draw, 0.1), uniform(draw, 0.034)}
-			},
-		},
-	}
+	all := cartpoleTasks()
+	all = append(all, reacherTasks()...)
+	return append(all, pendulumTask(), acrobotTask(), pointMassTask())
 }
 
 // uniform draws from [-limit, limit).
@@ -61,84 +67,85 @@ func uniform(draw *rng.Stream, limit float64) float64 {
 }
 
 func (t task) open(opts env.Options) (env.Env, error) {
-	renderer, err := render.NewRenderer(cartpoleScene(), opts.Height, opts.Width)
+	renderer, err := render.NewRenderer(t.scene(), opts.Height, opts.Width)
 	if err != nil {
 		return nil, err
 	}
-	reward, err := newReward()
+	physics, err := t.start()
 	if err != nil {
 		return nil, err
 	}
-	bare := &cartpoleEnv{
+	bare := &suiteEnv{
 		task:     t,
 		image:    env.ImageSpec{Height: opts.Height, Width: opts.Width, Channels: 3},
 		renderer: renderer,
-		reward:   reward,
+		physics:  physics,
+		control:  make([]float64, t.actions),
 	}
 	return env.Standard(bare, opts, MaxEnvSteps)
 }
 
-// cartpoleEnv is a task with a picture. env.Guard, which Standard adds, checks
+// suiteEnv is a task with a picture. env.Guard, which Standard adds, checks
 // actions and the order of calls.
-type cartpoleEnv struct {
+type suiteEnv struct {
 	task     task
 	image    env.ImageSpec
 	renderer *render.Renderer
-	reward   reward
-	physics  cartpole
+	physics  domain
+	control  []float64
 }
 
 // Spec implements env.Env. The vector is the suite's observation.
-func (e *cartpoleEnv) Spec() env.Spec {
+func (e *suiteEnv) Spec() env.Spec {
 	return env.Spec{
-		Name:         e.task.name,
-		Image:        e.image,
-		VectorSize:   5,
-		VectorNames:  []string{"cart_position_m", "pole_cos", "pole_sin", "cart_velocity_mps", "pole_velocity_radps"},
-		Action:       env.ActionSpec{Size: 1, Low: []float32{-1}, High: []float32{1}},
+		Name:        e.task.name,
+		Image:       e.image,
+		VectorSize:  len(e.task.vector),
+		VectorNames: e.task.vector,
+		Action: env.ActionSpec{
+			Size: e.task.actions,
+			Low:  slices.Repeat([]float32{-1}, e.task.actions), High: slices.Repeat([]float32{1}, e.task.actions),
+		},
 		ActionRepeat: 1,
 	}
 }
 
 // Reset implements env.Env.
-func (e *cartpoleEnv) Reset(_ context.Context, seed uint64) (env.Observation, error) {
-	draw := rng.New(seed, "env/"+e.task.name)
-	e.physics = newCartpole()
-	e.physics.position = e.task.start(draw)
-	e.physics.velocity = pair{0.01 * draw.NormFloat64(), 0.01 * draw.NormFloat64()}
+func (e *suiteEnv) Reset(_ context.Context, seed uint64) (env.Observation, error) {
+	e.physics.reset(rng.New(seed, "env/"+e.task.name))
 	return e.observe()
 }
 
 // Step implements env.Env.
-func (e *cartpoleEnv) Step(ctx context.Context, action []float32) (env.Transition, error) {
+func (e *suiteEnv) Step(ctx context.Context, action []float32) (env.Transition, error) {
 	return e.StepRepeated(ctx, action, 1)
 }
 
 // StepRepeated implements env.Repeater: n env steps, one picture.
-func (e *cartpoleEnv) StepRepeated(_ context.Context, action []float32, n int) (env.Transition, error) {
+func (e *suiteEnv) StepRepeated(_ context.Context, action []float32, n int) (env.Transition, error) {
 	t := env.Transition{EnvSteps: n}
-	control := float64(action[0])
+	for i, a := range action {
+		e.control[i] = float64(a)
+	}
 	for range n {
-		e.physics.step(control)
-		t.Reward += e.reward.at(&e.physics, control)
+		e.physics.step(e.control)
+		t.Reward += e.physics.reward(e.control)
 	}
 	var err error
 	t.Observation, err = e.observe()
 	return t, err
 }
 
-func (e *cartpoleEnv) observe() (env.Observation, error) {
-	q, v := e.physics.position, e.physics.velocity
-	sin, cos := math.Sincos(q[1])
-	o := env.Observation{
-		Image:  make([]byte, e.image.Size()),
-		Vector: []float32{float32(q[0]), float32(cos), float32(sin), float32(v[0]), float32(v[1])},
-	}
-	if err := e.renderer.Draw(o.Image, cartpoleGeoms(q)); err != nil {
-		return env.Observation{}, fmt.Errorf("control: %s: draw cart at %g m: %w", e.task.name, q[0], err)
+func (e *suiteEnv) observe() (env.Observation, error) {
+	o := env.Observation{Image: make([]byte, e.image.Size()), Vector: e.physics.vector()}
+	if err := e.renderer.Draw(o.Image, e.physics.geoms()); err != nil {
+		return env.Observation{}, fmt.Errorf("control: %s: draw %v: %w", e.task.name, o.Vector, err)
 	}
 	return o, nil
 }
 
 // Close implements env.Env; there is nothing to release.
-func (e *cartpoleEnv) Close() error { return nil }
+func (e *suiteEnv) Close() error { return nil }
+
+// clamp is what an actuator makes of a control.
+func clamp(control float64) float64 { return min(max(control, -1), 1) }

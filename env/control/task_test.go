@@ -85,7 +85,11 @@ func episodeReturn(t *testing.T, e env.Env, seed uint64, policy func() float32) 
 		t.Fatal(err)
 	}
 	for sum, steps := 0.0, 0; ; {
-		out, err := e.Step(ctx, []float32{policy()})
+		action := make([]float32, e.Spec().Action.Size)
+		for i := range action {
+			action[i] = policy()
+		}
+		out, err := e.Step(ctx, action)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -118,22 +122,66 @@ func TestReturnsWithoutControl(t *testing.T) {
 func TestInitialStatesHaveTheSuitesDistribution(t *testing.T) {
 	const n = 4000
 	for _, task := range tasks() {
-		var x, angle []float64
+		d, err := task.start()
+		if err != nil {
+			t.Fatal(err)
+		}
+		values := map[string][]float64{}
 		for seed := range uint64(n) {
-			p := task.start(rng.New(seed, "test/"+task.name))
-			x, angle = append(x, p[0]), append(angle, p[1])
+			d.reset(rng.New(seed, "test/"+task.name))
+			for name, v := range initial(d) {
+				values[name] = append(values[name], v)
+			}
 		}
 		switch task.name {
 		case "cartpole-swingup":
-			checkMoments(t, "x", x, 0, 0.01)
-			checkMoments(t, "angle", angle, math.Pi, 0.01)
+			checkMoments(t, "x", values["x"], 0, 0.01)
+			checkMoments(t, "angle", values["angle"], math.Pi, 0.01)
 		case "cartpole-balance":
-			checkMoments(t, "x", x, 0, 0.1/math.Sqrt(3))
-			checkMoments(t, "angle", angle, 0, 0.034/math.Sqrt(3))
-			if lo, hi := slices.Min(angle), slices.Max(angle); lo < -0.034 || hi > 0.034 {
-				t.Errorf("angles reach from %g to %g, want within 0.034", lo, hi)
-			}
+			checkMoments(t, "x", values["x"], 0, 0.1/math.Sqrt(3))
+			checkUniform(t, "angle", values["angle"], -0.034, 0.034)
+		case "reacher-easy", "reacher-hard":
+			checkUniform(t, "shoulder", values["shoulder"], -math.Pi, math.Pi)
+			checkUniform(t, "wrist", values["wrist"], -wristReach, wristReach)
+			checkUniform(t, "target distance", values["distance"], 0.05, 0.2)
+			checkUniform(t, "target bearing", values["bearing"], -math.Pi, math.Pi)
+		case "pendulum-swingup":
+			checkUniform(t, "angle", values["angle"], -math.Pi, math.Pi)
+		case "acrobot-swingup":
+			checkUniform(t, "shoulder", values["shoulder"], -math.Pi, math.Pi)
+			checkUniform(t, "elbow", values["wrist"], -math.Pi, math.Pi)
+		case "point-mass-easy":
+			checkUniform(t, "x", values["x"], -0.29, 0.29)
+			checkUniform(t, "y", values["y"], -0.29, 0.29)
+		default:
+			t.Errorf("%s: its initial states are not tested", task.name)
 		}
+	}
+}
+
+// initial names what a reset draws.
+func initial(d domain) map[string]float64 {
+	switch d := d.(type) {
+	case *cartpoleDomain:
+		return map[string]float64{"x": d.position[0], "angle": d.position[1]}
+	case *reacher:
+		return map[string]float64{"shoulder": d.angle[0], "wrist": d.angle[1],
+			"distance": math.Hypot(d.target.X, d.target.Y), "bearing": math.Atan2(d.target.X, d.target.Y)}
+	case *acrobot:
+		return map[string]float64{"shoulder": d.angle[0], "wrist": d.angle[1]}
+	case *pendulum:
+		return map[string]float64{"angle": d.angle}
+	case *pointMass:
+		return map[string]float64{"x": d.position[0], "y": d.position[1]}
+	}
+	return nil
+}
+
+func checkUniform(t *testing.T, what string, values []float64, low, high float64) {
+	t.Helper()
+	checkMoments(t, what, values, (low+high)/2, (high-low)/math.Sqrt(12))
+	if lo, hi := slices.Min(values), slices.Max(values); lo < low || hi > high {
+		t.Errorf("%s reaches from %g to %g, want within %g to %g", what, lo, hi, low, high)
 	}
 }
 
