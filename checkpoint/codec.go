@@ -45,7 +45,6 @@ type header struct {
 	Created        time.Time                  `json:"created"`
 	Counters       Counters                   `json:"counters"`
 	Config         json.RawMessage            `json:"config,omitempty"`
-	Streams        map[string][]byte          `json:"streams,omitempty"`
 	ReplayEpisodes int                        `json:"replay_episodes,omitempty"`
 	Extra          map[string]json.RawMessage `json:"extra,omitempty"`
 	// Tensors lists the stored tensors in order with their checksums.

@@ -37,8 +37,6 @@ type Snapshot struct {
 	// Params are the model's parameters, AdamM and AdamV the optimiser's first
 	// and second moments, each in the model's order.
 	Params, AdamM, AdamV []Tensor
-	// Streams are the states of the random number streams by name.
-	Streams map[string][]byte
 	// ReplayEpisodes is the number of episodes that were in the replay; later
 	// ones are not part of this moment.
 	ReplayEpisodes int
@@ -74,7 +72,7 @@ func Save(ctx context.Context, fsys vfs.FS, dir string, s *Snapshot) error {
 	if err := ctx.Err(); err != nil {
 		return fmt.Errorf("checkpoint: save snapshot: %w", err)
 	}
-	if err := makeDir(fsys, dir); err != nil {
+	if err := vfs.MakeDirDurable(fsys, dir); err != nil {
 		return fmt.Errorf("checkpoint: save snapshot: %w", err)
 	}
 	stamped := *s
@@ -92,18 +90,10 @@ func Save(ctx context.Context, fsys vfs.FS, dir string, s *Snapshot) error {
 	return nil
 }
 
-// makeDir makes dir and its name in its parent durable.
-func makeDir(fsys vfs.FS, dir string) error {
-	if err := fsys.MkdirAll(dir); err != nil {
-		return err
-	}
-	return fsys.SyncDir(filepath.Dir(dir))
-}
-
 func (s *Snapshot) encode(w io.Writer) error {
 	h := header{
 		Created: s.Created, Counters: s.Counters, Config: s.Config,
-		Streams: s.Streams, ReplayEpisodes: s.ReplayEpisodes, Extra: s.Extra,
+		ReplayEpisodes: s.ReplayEpisodes, Extra: s.Extra,
 	}
 	return encode(w, snapshotKind, h, map[string][]Tensor{paramsGroup: s.Params, momentMGroup: s.AdamM, momentVGroup: s.AdamV})
 }
@@ -221,6 +211,6 @@ func load(fsys vfs.FS, path string) (*Snapshot, error) {
 	}
 	return &Snapshot{
 		Counters: h.Counters, Params: groups[paramsGroup], AdamM: groups[momentMGroup], AdamV: groups[momentVGroup],
-		Streams: h.Streams, ReplayEpisodes: h.ReplayEpisodes, Config: h.Config, Extra: h.Extra, Created: h.Created,
+		ReplayEpisodes: h.ReplayEpisodes, Config: h.Config, Extra: h.Extra, Created: h.Created,
 	}, nil
 }

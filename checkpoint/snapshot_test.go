@@ -31,7 +31,6 @@ func moment(n int64) *checkpoint.Snapshot {
 	return &checkpoint.Snapshot{
 		Counters: checkpoint.Counters{EnvSteps: 80 * n, Decisions: 10 * n, Updates: n, Episodes: n / 100},
 		Params:   tensors(0), AdamM: tensors(0.25), AdamV: tensors(0.5),
-		Streams:        map[string][]byte{"collect": {1, 2, byte(n)}, "sampler": {0xff, 0}},
 		ReplayEpisodes: int(n / 100),
 		Config:         json.RawMessage(`{"preset":"tiny","seed":1}`),
 		Extra:          map[string]json.RawMessage{"evaluated": json.RawMessage(`3`)},

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"math"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -14,7 +13,6 @@ import (
 
 	"github.com/orrery-rl/orrery/agent"
 	"github.com/orrery-rl/orrery/backend/cpu"
-	"github.com/orrery-rl/orrery/checkpoint"
 	"github.com/orrery-rl/orrery/env"
 	"github.com/orrery-rl/orrery/env/toy"
 	"github.com/orrery-rl/orrery/internal/gx"
@@ -82,7 +80,7 @@ func parts(t testing.TB, dir string, e env.Env) Parts {
 		Backend: newBackend(t), Model: newModel(t, e), Optimiser: optim.DefaultConfig(), Plan: search, BitDepth: 5,
 		Schedule: Config{
 			Episodes: 6, SeedEpisodes: 2, UpdatesPerCollect: 4, BatchSize: 3, ChunkLength: 6,
-			ActionNoise: 0.3, EvalEvery: 2, EvalEpisodes: 2, LogEvery: 2,
+			ActionNoise: 0.3, EvalEvery: 2, EvalEpisodes: 2, LogEvery: 3,
 		},
 		ReplayMemory: 1 << 20, Seed: 7, Config: []byte(`{"preset":"tiny"}`),
 	}
@@ -101,79 +99,6 @@ func train(t testing.TB, ctx context.Context, p Parts) (metrics.Counters, error)
 		t.Fatal(closeErr)
 	}
 	return counters, err
-}
-
-// contents are everything a run leaves that must not depend on interruptions:
-// weights, moments, counters, episodes, and the values of all events.
-func contents(t testing.TB, dir string) (snapshot *checkpoint.Snapshot, episodes map[string]string, events []metrics.Event) {
-	t.Helper()
-	snapshot, _, err := checkpoint.LoadLatest(context.Background(), vfs.OS(), filepath.Join(dir, snapshotsDir))
-	if err != nil {
-		t.Fatal(err)
-	}
-	episodes = map[string]string{}
-	files, err := os.ReadDir(filepath.Join(dir, episodesDir))
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, f := range files {
-		data, err := os.ReadFile(filepath.Join(dir, episodesDir, f.Name()))
-		if err != nil {
-			t.Fatal(err)
-		}
-		episodes[f.Name()] = string(data)
-	}
-	for e, err := range metrics.ReadFile(vfs.OS(), filepath.Join(dir, MetricsName)) {
-		if err != nil {
-			t.Fatal(err)
-		}
-		if e.Kind == metrics.KindEpisode || e.Kind == metrics.KindEvaluation {
-			events = append(events, e)
-		}
-	}
-	return snapshot, episodes, events
-}
-
-func sameTensors(t testing.TB, what string, got, want []checkpoint.Tensor) {
-	t.Helper()
-	for i := range want {
-		for k := range want[i].Data {
-			if math.Float32bits(got[i].Data[k]) != math.Float32bits(want[i].Data[k]) {
-				t.Fatalf("%s %s: element %d is %v, want %v", what, want[i].Name, k, got[i].Data[k], want[i].Data[k])
-			}
-		}
-	}
-}
-
-// sameRun demands that two runs left the same bytes.
-func sameRun(t testing.TB, got, want string) {
-	t.Helper()
-	gs, ge, gm := contents(t, got)
-	ws, we, wm := contents(t, want)
-	if gs.Counters != ws.Counters {
-		t.Fatalf("counters %+v, want %+v", gs.Counters, ws.Counters)
-	}
-	sameTensors(t, "parameter", gs.Params, ws.Params)
-	sameTensors(t, "first moment", gs.AdamM, ws.AdamM)
-	sameTensors(t, "second moment", gs.AdamV, ws.AdamV)
-	if len(ge) != len(we) {
-		t.Fatalf("%d episodes, want %d", len(ge), len(we))
-	}
-	for name := range we {
-		if ge[name] != we[name] {
-			t.Fatalf("episode %s differs", name)
-		}
-	}
-	if len(gm) != len(wm) {
-		t.Fatalf("%d events, want %d", len(gm), len(wm))
-	}
-	for i := range wm {
-		for _, name := range []string{"return/train:reward", "return/eval:reward", "action/abs:1"} {
-			if gm[i].Values[name] != wm[i].Values[name] || gm[i].Counters != wm[i].Counters {
-				t.Fatalf("event %d: %v %v, want %v %v", i, gm[i].Counters, gm[i].Values[name], wm[i].Counters, wm[i].Values[name])
-			}
-		}
-	}
 }
 
 func TestCountersAndSchedule(t *testing.T) {
@@ -201,88 +126,6 @@ func TestCountersAndSchedule(t *testing.T) {
 	if got := strings.Join(kinds, " "); got != "ep ep ep ep ev ep ep ev" {
 		t.Errorf("events %s", got)
 	}
-}
-
-// TestInterruptedRunsEndIdentically cancels a run at many moments, in the middle
-// of updates, episodes and evaluations, and resumes it until it is complete.
-func TestInterruptedRunsEndIdentically(t *testing.T) {
-	whole := t.TempDir()
-	if _, err := train(t, context.Background(), parts(t, whole, newToy(t))); err != nil {
-		t.Fatal(err)
-	}
-	for _, every := range []int{23, 61, 150, 330} {
-		dir := t.TempDir()
-		for tries := 0; ; tries++ {
-			ctx, cancel := context.WithCancel(context.Background())
-			left := every
-			interrupting := func() env.Env { return &interrupting{newToy(t), &left, cancel} }
-			p := parts(t, dir, interrupting())
-			p.NewEnv = func() (env.Env, error) { return interrupting(), nil }
-			_, err := train(t, ctx, p)
-			cancel()
-			if err == nil {
-				break
-			}
-			if !errors.Is(err, ErrInterrupted) {
-				t.Fatal(err)
-			}
-			if tries > 200 {
-				t.Fatal("no progress")
-			}
-			// The longer it takes the longer it may run, so that it ends.
-			every += 7
-		}
-		sameRun(t, dir, whole)
-	}
-}
-
-// interrupting cancels a context after some steps, counted over all environments
-// that share left.
-type interrupting struct {
-	env.Env
-	left   *int
-	cancel func()
-}
-
-func (e *interrupting) Step(ctx context.Context, action []float32) (env.Transition, error) {
-	if *e.left--; *e.left == 0 {
-		e.cancel()
-	}
-	return e.Env.Step(ctx, action)
-}
-
-// TestLostTailIsCollectedAgain removes what a kill between an episode and its
-// snapshot would leave, and resumes.
-func TestLostTailIsCollectedAgain(t *testing.T) {
-	whole, dir := t.TempDir(), t.TempDir()
-	if _, err := train(t, context.Background(), parts(t, whole, newToy(t))); err != nil {
-		t.Fatal(err)
-	}
-	p := parts(t, dir, newToy(t))
-	p.Schedule.Episodes = 5
-	if _, err := train(t, context.Background(), p); err != nil {
-		t.Fatal(err)
-	}
-	// The newest snapshot is damaged: the run falls back to the one before,
-	// whose future is still on disk.
-	names, err := filepath.Glob(filepath.Join(dir, snapshotsDir, "*"))
-	if err != nil || len(names) != 2 {
-		t.Fatalf("%v, %v", names, err)
-	}
-	slices.Sort(names)
-	data, err := os.ReadFile(names[1])
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(names[1], data[:len(data)-3], 0o600); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := train(t, context.Background(), parts(t, dir, newToy(t))); err != nil {
-		t.Fatal(err)
-	}
-	gs, _, _ := contents(t, dir)
-	ws, _, _ := contents(t, whole)
-	sameTensors(t, "parameter", gs.Params, ws.Params)
 }
 
 // TestStoredActionsAreThoseExecuted records what the environment was given.
@@ -485,23 +328,5 @@ func TestMetricsAreInTheCatalogue(t *testing.T) {
 				t.Errorf("%s event: %s is not in the catalogue", e.Kind, name)
 			}
 		}
-	}
-}
-
-// TestMissingSnapshotsDoNotCostTheEpisodes removes the snapshots of a run.
-func TestMissingSnapshotsDoNotCostTheEpisodes(t *testing.T) {
-	dir := t.TempDir()
-	if _, err := train(t, context.Background(), parts(t, dir, newToy(t))); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.RemoveAll(filepath.Join(dir, snapshotsDir)); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := Open(context.Background(), parts(t, dir, newToy(t))); !errors.Is(err, ErrNoSnapshot) {
-		t.Fatalf("%v", err)
-	}
-	files, err := os.ReadDir(filepath.Join(dir, episodesDir))
-	if err != nil || len(files) != 6 {
-		t.Fatalf("%d episodes are left (%v)", len(files), err)
 	}
 }

@@ -159,7 +159,11 @@ func (r *Run) openReplay(ctx context.Context) (err error) {
 
 // openEvents opens the event file, which from now on continues at the counters.
 func (r *Run) openEvents(context.Context) (err error) {
-	r.events, _, err = metrics.OpenJSONL(r.FS, filepath.Join(r.Dir, MetricsName), r.counters)
+	var again []string
+	if r.evaluated < r.counters.Episodes {
+		again = []string{metrics.KindEvaluation}
+	}
+	r.events, _, err = metrics.OpenJSONL(r.FS, filepath.Join(r.Dir, MetricsName), r.counters, again...)
 	if err != nil {
 		return err
 	}

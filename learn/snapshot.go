@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"strings"
 
 	"github.com/orrery-rl/orrery/checkpoint"
 	"github.com/orrery-rl/orrery/metrics"
@@ -26,6 +27,8 @@ type milestone struct {
 	Seed      uint64          `json:"seed"`
 	Evaluated int64           `json:"evaluated"`
 	Dims      worldmodel.Dims `json:"dims"`
+	// Losses are the updates that no event tells of yet.
+	Losses average `json:"losses,omitzero"`
 }
 
 const milestoneKey = "learn"
@@ -52,7 +55,7 @@ func (r *Run) capture() (*checkpoint.Snapshot, error) {
 	if err != nil {
 		return nil, err
 	}
-	extra, err := json.Marshal(milestone{Seed: r.Seed, Evaluated: r.evaluated, Dims: r.Model.Dims()})
+	extra, err := json.Marshal(milestone{Seed: r.Seed, Evaluated: r.evaluated, Dims: r.Model.Dims(), Losses: r.losses})
 	if err != nil {
 		return nil, err
 	}
@@ -94,8 +97,26 @@ func (r *Run) restore(ctx context.Context) error {
 	if err := r.learner.SetState(state[0], state[1], state[2]); err != nil {
 		return err
 	}
-	r.counters, r.evaluated = metrics.Counters(s.Counters), p.Evaluated
-	return r.replay.TruncateTo(ctx, int(r.counters.Episodes))
+	if err := r.checkEpisodes(s.ReplayEpisodes); err != nil {
+		return err
+	}
+	r.counters, r.evaluated, r.losses = metrics.Counters(s.Counters), p.Evaluated, p.Losses
+	return r.replay.TruncateTo(ctx, s.ReplayEpisodes)
+}
+
+// ErrNoEpisodes reports a run whose episodes are gone while a snapshot counts
+// them: going on would learn something else.
+var ErrNoEpisodes = errors.New("episodes are missing")
+
+// checkEpisodes demands that the first n episodes are there.
+func (r *Run) checkEpisodes(n int) error {
+	missing := r.replay.Missing(n)
+	if len(missing) == 0 {
+		return nil
+	}
+	shown := missing[:min(len(missing), 5)]
+	return fmt.Errorf("learn: %w: %d of the %d that the snapshot in %s counts (%s%s): restore the files, or start a new run in another directory",
+		ErrNoEpisodes, len(missing), n, r.Dir, strings.Join(shown, ", "), map[bool]string{true: ", …"}[len(shown) < len(missing)])
 }
 
 // ErrNoSnapshot reports a run whose snapshots are gone while its episodes are

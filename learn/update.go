@@ -38,30 +38,31 @@ func (r *Run) update(ctx context.Context) error {
 	return nil
 }
 
-// average is the running mean of the statistics of several updates.
+// average is the running mean of the statistics of several updates. It is part
+// of a snapshot.
 type average struct {
-	sums []float64
-	norm float64
-	n    int
+	Sums []float64 `json:"sums"`
+	Norm float64   `json:"norm"`
+	N    int       `json:"n"`
 }
 
 func (a *average) add(s Stats) {
-	if a.sums == nil {
-		a.sums = make([]float64, len(s.Losses))
+	if len(a.Sums) != len(s.Losses) {
+		*a = average{Sums: make([]float64, len(s.Losses))}
 	}
 	for i, v := range s.Losses {
-		a.sums[i] += v
+		a.Sums[i] += v
 	}
-	a.norm += s.GradNorm
-	a.n++
+	a.Norm += s.GradNorm
+	a.N++
 }
 
 // take returns the means by metric name, losses being those of the given names
 // in their order, and starts again.
 func (a *average) take(losses []string) map[string]float64 {
-	values := map[string]float64{"grad/norm:1": a.norm / float64(a.n)}
+	values := map[string]float64{"grad/norm:1": a.Norm / float64(a.N)}
 	for i, name := range losses {
-		values["loss/"+name+":nats"] = a.sums[i] / float64(a.n)
+		values["loss/"+name+":nats"] = a.Sums[i] / float64(a.N)
 	}
 	*a = average{}
 	return values

@@ -7,6 +7,7 @@ import (
 	"io"
 	"io/fs"
 	"path/filepath"
+	"slices"
 
 	"github.com/orrery-rl/orrery/internal/vfs"
 )
@@ -24,8 +25,8 @@ type JSONL struct {
 type Resumed struct {
 	// Kept is the number of events that stay.
 	Kept int
-	// Newer is the number of events removed because they lie beyond the
-	// counters resumed from: they will happen again.
+	// Newer is the number of events removed because they come after the moment
+	// resumed from: they will happen again.
 	Newer int
 	// Damaged is the number of lines removed because they are not events; a
 	// crash leaves at most one, at the end.
@@ -35,9 +36,10 @@ type Resumed struct {
 // OpenJSONL opens a file for appending and makes it if need be. What lies
 // beyond upTo, the counters of the snapshot that the run resumes from, is
 // removed first, so that a run that was killed and resumed has one history.
-// A new run passes zero counters.
-func OpenJSONL(fsys vfs.FS, path string, upTo Counters) (*JSONL, Resumed, error) {
-	found, err := rewind(fsys, path, upTo)
+// A new run passes zero counters. Events of the kinds again are removed at upTo
+// itself, too: those that the snapshot says have not happened yet.
+func OpenJSONL(fsys vfs.FS, path string, upTo Counters, again ...string) (*JSONL, Resumed, error) {
+	found, err := rewind(fsys, path, upTo, again)
 	if err != nil {
 		return nil, found, fmt.Errorf("metrics: resume %s: %w", path, err)
 	}
@@ -53,8 +55,8 @@ func OpenJSONL(fsys vfs.FS, path string, upTo Counters) (*JSONL, Resumed, error)
 
 // rewind rewrites the file without what copyUpTo leaves out, if that is
 // anything.
-func rewind(fsys vfs.FS, path string, upTo Counters) (Resumed, error) {
-	found, err := copyUpTo(io.Discard, fsys, path, upTo)
+func rewind(fsys vfs.FS, path string, upTo Counters, again []string) (Resumed, error) {
+	found, err := copyUpTo(io.Discard, fsys, path, upTo, again)
 	if errors.Is(err, fs.ErrNotExist) {
 		return Resumed{}, nil
 	}
@@ -62,13 +64,14 @@ func rewind(fsys vfs.FS, path string, upTo Counters) (Resumed, error) {
 		return found, err
 	}
 	return found, vfs.WriteFileDurable(fsys, path, func(w io.Writer) error {
-		_, err := copyUpTo(w, fsys, path, upTo)
+		_, err := copyUpTo(w, fsys, path, upTo, again)
 		return err
 	})
 }
 
-// copyUpTo copies the events of a file that do not lie beyond upTo.
-func copyUpTo(dst io.Writer, fsys vfs.FS, path string, upTo Counters) (found Resumed, err error) {
+// copyUpTo copies the events of a file that do not lie beyond upTo, nor at it if
+// they are of the kinds again.
+func copyUpTo(dst io.Writer, fsys vfs.FS, path string, upTo Counters, again []string) (found Resumed, err error) {
 	f, err := fsys.Open(path)
 	if err != nil {
 		return found, err
@@ -82,7 +85,7 @@ func copyUpTo(dst io.Writer, fsys vfs.FS, path string, upTo Counters) (found Res
 		switch {
 		case err != nil || !l.complete:
 			found.Damaged++
-		case e.Counters.after(upTo):
+		case e.Counters.after(upTo), e.Counters == upTo && slices.Contains(again, e.Kind):
 			found.Newer++
 		default:
 			found.Kept++

@@ -96,6 +96,24 @@ func TestResumeCutsByEveryCounter(t *testing.T) {
 	}
 }
 
+// TestWhatHappensAgainIsRemoved: at the moment resumed from, and of that kind
+// only.
+func TestWhatHappensAgainIsRemoved(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "metrics.jsonl")
+	at := update(200, nil).Counters
+	record(t, path, Counters{}, Event{Kind: KindEvaluation}, update(200, nil), Event{Kind: KindEvaluation, Counters: at})
+	sink, found, err := OpenJSONL(vfs.OS(), path, at, KindEvaluation)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := sink.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if found != (Resumed{Kept: 2, Newer: 1}) {
+		t.Errorf("resuming found %+v, want 2 kept and 1 newer", found)
+	}
+}
+
 func appendText(t *testing.T, path, text string) {
 	t.Helper()
 	data, err := os.ReadFile(path)

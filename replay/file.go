@@ -61,6 +61,23 @@ func (e *Episode) arrays(s Schema) []array {
 	return out
 }
 
+// checkSize reports an episode that could be written but not read again.
+func (e *Episode) checkSize(s Schema) error {
+	const head = 1 << 10 // more than describes an array
+	total := 0
+	for _, a := range e.arrays(s) {
+		if total += head; a.bytes != nil {
+			total += len(*a.bytes)
+		} else {
+			total += 4 * len(*a.floats)
+		}
+	}
+	if total > maxEpisode {
+		return fmt.Errorf("its %d records take %d bytes, a file may hold %d; end episodes earlier with env.TimeLimit", e.Len(), total, maxEpisode)
+	}
+	return nil
+}
+
 // write encodes the episode as .npz. Images are not compressed: they are read
 // again and again.
 func (e *Episode) write(w io.Writer, s Schema) error {

@@ -331,6 +331,40 @@ func (f *failing) SyncDir(path string) error {
 
 // TestFailedAppendLeavesTheStoreWhole fails each change of the disk in turn:
 // what is there afterwards is the store before or after, never a broken file.
+// TestAppendRefusesWhatReadingWould: an episode beyond the limit of a file.
+func TestAppendRefusesWhatReadingWould(t *testing.T) {
+	large := Schema{Height: 1 << 10, Width: 1 << 10, Channels: 1, ActionSize: 1}
+	s, err := Open(context.Background(), vfs.OS(), t.TempDir(), large, Config{}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	const n = maxEpisode >> 20 // records whose images alone are as much as is read
+	ep := &Episode{Images: make([]byte, n<<20), Actions: make([]float32, n), Rewards: make([]float32, n), Continues: make([]float32, n)}
+	if _, err := s.Append(context.Background(), ep); err == nil || !strings.Contains(err.Error(), "a file may hold 1073741824") {
+		t.Errorf("%v", err)
+	}
+	if names, err := s.listIDs(); err != nil || len(names) > 0 {
+		t.Errorf("it was written: %v %v", names, err)
+	}
+}
+
+// TestMissingNamesWhatIsNotThere: neither what is there nor what is damaged.
+func TestMissingNamesWhatIsNotThere(t *testing.T) {
+	dir := t.TempDir()
+	fill(t, open(t, dir, 1<<20), 3, 3, 3, 3)
+	if err := errors.Join(os.Remove(filepath.Join(dir, episodeName(1))), os.WriteFile(filepath.Join(dir, episodeName(2)), nil, 0o600)); err != nil {
+		t.Fatal(err)
+	}
+	s := open(t, dir, 1<<20)
+	if got, want := s.Missing(6), []string{s.path(1), s.path(4), s.path(5)}; !slices.Equal(got, want) {
+		t.Errorf("missing %v, want %v", got, want)
+	}
+	if got := s.Missing(1); got != nil {
+		t.Errorf("missing of the first alone: %v", got)
+	}
+}
+
 func TestFailedAppendLeavesTheStoreWhole(t *testing.T) {
 	for k := range 3 {
 		dir := t.TempDir()

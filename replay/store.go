@@ -165,7 +165,7 @@ func (s *Store) Append(ctx context.Context, ep *Episode) (id int, err error) {
 	if err := ctx.Err(); err != nil {
 		return 0, err
 	}
-	if err := ep.check(s.schema); err != nil {
+	if err := errors.Join(ep.check(s.schema), ep.checkSize(s.schema)); err != nil {
 		return 0, fmt.Errorf("replay: append: %w", err)
 	}
 	s.writing.Lock()
@@ -261,6 +261,27 @@ func (s *Store) count(f func() int) int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return f()
+}
+
+// Missing lists the files of the episodes with ids below n that are not there.
+// Damaged ones, which Skipped lists, are.
+func (s *Store) Missing(n int) []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	there := map[string]bool{}
+	for _, st := range s.mu.episodes {
+		there[s.path(st.id)] = true
+	}
+	for _, path := range s.mu.skipped {
+		there[path] = true
+	}
+	var missing []string
+	for id := range n {
+		if path := s.path(id); !there[path] {
+			missing = append(missing, path)
+		}
+	}
+	return missing
 }
 
 // Skipped lists the files that Open skipped, and those that were found damaged

@@ -153,7 +153,7 @@ func (o *importOptions) begin(ctx context.Context, weights *learn.Weights, run c
 	if _, err := os.Stat(filepath.Join(o.out, configName)); !errors.Is(err, fs.ErrNotExist) {
 		return errors.Join(fmt.Errorf("%w: %s holds a run already; choose another --out", errUsage, o.out), err)
 	}
-	if err := os.MkdirAll(o.out, 0o755); err != nil {
+	if err := vfs.MakeDirDurable(vfs.OS(), o.out); err != nil {
 		return err
 	}
 	lock, err := checkpoint.Lock(o.out)

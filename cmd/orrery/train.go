@@ -8,7 +8,6 @@ import (
 	"io"
 	"io/fs"
 	"log/slog"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -129,7 +128,7 @@ func (o *trainOptions) assemble(a *app, run config.Run, opened *closers) (learn.
 
 // occupy makes the run's directory ours: locked, and not that of another run.
 func (o *trainOptions) occupy(run config.Run, opened *closers) error {
-	if err := os.MkdirAll(o.dir, 0o755); err != nil {
+	if err := vfs.MakeDirDurable(vfs.OS(), o.dir); err != nil {
 		return err
 	}
 	lock, err := checkpoint.Lock(o.dir)

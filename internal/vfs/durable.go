@@ -78,9 +78,10 @@ func writeTemp(fsys FS, temp string, write func(io.Writer) error) error {
 
 // MakeDirDurable makes a directory with all its parents, as far as they are
 // missing, and makes their names durable. Without it a power cut may take a
-// new directory away together with the synced files in it.
+// new directory away together with the synced files in it. The name of one that
+// is there is made durable, too: whoever made it may have died before that.
 func MakeDirDurable(fsys FS, dir string) error {
-	var parents []string
+	parents := []string{filepath.Dir(filepath.Clean(dir))}
 	for at := filepath.Clean(dir); ; at = filepath.Dir(at) {
 		_, err := fsys.Stat(at)
 		if err == nil {
@@ -89,7 +90,9 @@ func MakeDirDurable(fsys FS, dir string) error {
 		if !errors.Is(err, fs.ErrNotExist) || at == filepath.Dir(at) {
 			return fmt.Errorf("vfs: make directory %s: %w", dir, err)
 		}
-		parents = append(parents, filepath.Dir(at))
+		if parent := filepath.Dir(at); parent != parents[len(parents)-1] {
+			parents = append(parents, parent)
+		}
 	}
 	if err := fsys.MkdirAll(dir); err != nil {
 		return fmt.Errorf("vfs: make directory %s: %w", dir, err)

@@ -132,6 +132,21 @@ func TestMakeDirDurableSurvivesAPowerCut(t *testing.T) {
 	}
 }
 
+// TestMakeDirDurableAfterOneThatWasKilled: the directory is there, its name not
+// yet on the disk.
+func TestMakeDirDurableAfterOneThatWasKilled(t *testing.T) {
+	mem := vfstest.NewMem()
+	if err := mem.MkdirAll("run"); err != nil {
+		t.Fatal(err)
+	}
+	if err := vfs.MakeDirDurable(mem, "run"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := mem.CrashClone(nil).Stat("run"); err != nil {
+		t.Errorf("the directory is lost: %v", err)
+	}
+}
+
 func TestTempsAreRecognised(t *testing.T) {
 	mem := prepared(t)
 	killed := vfstest.Intercept(mem, vfstest.FailFrom(4, syscall.EIO))
