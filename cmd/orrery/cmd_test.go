@@ -89,6 +89,11 @@ func TestTrainEvalDreamPlot(t *testing.T) {
 	}
 	file = filepath.Join(t.TempDir(), "curve.svg")
 	must(t, "plot", dir, "-o", file)
+	both := filepath.Join(t.TempDir(), "both.svg")
+	must(t, "plot", dir, dir, "-o", both)
+	if text, err := os.ReadFile(both); err != nil || strings.Count(string(text), ">"+filepath.Base(dir)+"<") != 2 {
+		t.Errorf("a plot of two runs does not name both (%v)", err)
+	}
 	if data, err := os.ReadFile(file); err != nil || !bytes.Contains(data, []byte("toy-dot")) {
 		t.Errorf("the plot: %v", err)
 	}
