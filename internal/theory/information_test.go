@@ -121,7 +121,8 @@ func TestOvershootingInflatesNoise(t *testing.T) {
 }
 
 // TestOvershootingForgets: the coefficient that maximises the expected L_2
-// is smaller than the data's, too.
+// is smaller than the data's, too: the variance of the rollout, which grows with
+// the coefficient, pulls it towards 0.
 func TestOvershootingForgets(t *testing.T) {
 	const a, q, exact, steps = 0.9, 0.3, 1e-9, 12
 	mean, cov := Chain(steps, a, q, exact, 0).Observations()
@@ -133,9 +134,5 @@ func TestOvershootingForgets(t *testing.T) {
 		})
 	}
 	near(t, "coefficient by L_1", best(1), a, 1e-4)
-	if got := best(2); got > a-0.02 || got < 0.5 {
-		t.Errorf("L_2 is best at %v", got)
-	} else {
-		t.Logf("L_2 is best at a = %.4f instead of %v", got, a)
-	}
+	near(t, "coefficient by L_2", best(2), 0.80, 0.005)
 }
