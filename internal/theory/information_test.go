@@ -126,13 +126,18 @@ func TestOvershootingInflatesNoise(t *testing.T) {
 func TestOvershootingForgets(t *testing.T) {
 	const a, q, exact, steps = 0.9, 0.3, 1e-9, 12
 	mean, cov := Chain(steps, a, q, exact, 0).Observations()
-	best := func(d int) float64 {
+	best := func(value func(Model, []float64) float64) float64 {
 		return maximise(0.2, 1.2, func(coefficient float64) float64 {
 			return exactAverage(func(o []float64) float64 {
-				return Chain(steps, coefficient, q, exact, 0).Bound(Direct(o, exact), o, d)
+				return value(Chain(steps, coefficient, q, exact, 0), o)
 			}, mean, cov)
 		})
 	}
-	near(t, "coefficient by L_1", best(1), a, 1e-4)
-	near(t, "coefficient by L_2", best(2), 0.80, 0.005)
+	bound := func(d int) float64 {
+		return best(func(m Model, o []float64) float64 { return m.Bound(Direct(o, exact), o, d) })
+	}
+	near(t, "coefficient by L_1", bound(1), a, 1e-4)
+	near(t, "coefficient by L_2", bound(2), 0.80, 0.005)
+	evidence := best(func(m Model, o []float64) float64 { return must(m.MultiStep(2).Evidence(o)) })
+	near(t, "coefficient by ln p_2", evidence, a, 1e-4)
 }
