@@ -1,6 +1,8 @@
 package score
 
 import (
+	"bytes"
+	"log/slog"
 	"math"
 	"slices"
 	"strings"
@@ -50,7 +52,12 @@ func tiny(t testing.TB, b compute.Backend, profile string, zero bool) (*worldmod
 
 func scorer(t testing.TB, profile string, zero bool, cfg Config) *Scorer {
 	t.Helper()
-	b, err := cpu.New(cpu.Config{})
+	return loggingScorer(t, profile, zero, cfg, nil)
+}
+
+func loggingScorer(t testing.TB, profile string, zero bool, cfg Config, log *slog.Logger) *Scorer {
+	t.Helper()
+	b, err := cpu.New(cpu.Config{Log: log})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -180,6 +187,22 @@ func TestOvershootingIsScored(t *testing.T) {
 		want += 2 * 20 / float64(21-d) / 19
 	}
 	near(t, "overshooting", s.Result().Losses["overshooting"], want)
+}
+
+// TestEveryProfileIsCompiled demands that no objective falls back to the slow
+// reference backend, of which the CPU backend warns.
+func TestEveryProfileIsCompiled(t *testing.T) {
+	for _, profile := range worldmodel.ProfileNames() {
+		var log bytes.Buffer
+		s := loggingScorer(t, profile, false, Config{BitDepth: 5}, slog.New(slog.NewTextHandler(&log, nil)))
+		add(t, s, "e", episode(8, 1))
+		if log.Len() > 0 {
+			t.Errorf("%s: %s", profile, log.String())
+		}
+		if total := s.Result().Losses["total"]; math.IsNaN(total) || math.IsInf(total, 0) {
+			t.Errorf("%s: the total is %v", profile, total)
+		}
+	}
 }
 
 func TestManyLengthsKeepFewPrograms(t *testing.T) {

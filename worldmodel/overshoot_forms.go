@@ -39,7 +39,7 @@ func (o overshooter) repeatedReward() *graph.Node {
 	features := timeMajor(graph.StopGradient(o.seq.Features))
 	squares := graph.Square(graph.Sub(o.n.Reward(features), o.rewards))
 	perRecord := graph.ReduceSum(graph.Reshape(squares, o.length, o.chunks), 1)
-	weights := graph.ConvertDType(graph.Const(o.n.graph(), times), o.n.dtype())
+	weights := graph.ConstAsDType(o.n.graph(), o.n.dtype(), times)
 	entries := o.chunks * o.length * (o.distance - 1)
 	return graph.MulScalar(graph.ReduceAllSum(graph.Mul(perRecord, weights)), 0.5/float64(entries))
 }
