@@ -168,10 +168,11 @@ func (p *planner) plan(ctx context.Context, params, state []compute.Buffer, stre
 	}
 	old := p.carry
 	p.carry = carry
-	if err := gx.DownloadInto(action, p.action); err != nil {
+	err = gx.DownloadInto(action, p.action)
+	if err := errors.Join(err, gx.Finalize(append(old, action)...)); err != nil {
 		return nil, err
 	}
-	return p.action, gx.Finalize(append(old, action)...)
+	return p.action, nil
 }
 
 func (p *planner) close() error {

@@ -127,7 +127,7 @@ func dreamInputs(backend compute.Backend, data []gx.Input, t *Trajectory, bitDep
 	for i, in := range data {
 		var err error
 		if inputs[i], err = gx.Upload(backend, values[i], in.Shape.Dimensions...); err != nil {
-			return nil, err
+			return nil, errors.Join(err, gx.Finalize(inputs...))
 		}
 	}
 	return inputs, nil

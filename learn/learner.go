@@ -121,7 +121,7 @@ func (l *Learner) RolloutNoise() []float32 { return l.rolloutNoises }
 func (l *Learner) Params() []compute.Buffer { return l.state[:len(l.state)/3] }
 
 // SetState replaces parameters and moments, each in the order of the model's
-// ParamSpecs; the values are copied.
+// ParamSpecs; the values are copied. After an error the old ones stay.
 func (l *Learner) SetState(params, m, v [][]float32) error {
 	specs := l.model.ParamSpecs()
 	values := slices.Concat(params, m, v)
@@ -132,7 +132,7 @@ func (l *Learner) SetState(params, m, v [][]float32) error {
 	for i, data := range values {
 		var err error
 		if state[i], err = gx.Upload(l.backend, data, specs[i%len(specs)].Dims...); err != nil {
-			return fmt.Errorf("learn: %s: %w", specs[i%len(specs)].Name, err)
+			return errors.Join(fmt.Errorf("learn: %s: %w", specs[i%len(specs)].Name, err), gx.Finalize(state...))
 		}
 	}
 	old := l.state

@@ -48,7 +48,7 @@ type Parts struct {
 	// Config is the effective configuration, stored in every snapshot.
 	Config json.RawMessage
 	// Listeners are shown every event, beside the run's own event file; Close
-	// closes them.
+	// closes them, and so does an Open that fails.
 	Listeners []metrics.Sink
 	// Log receives what deserves a person's attention; nil discards it.
 	Log *slog.Logger
@@ -83,9 +83,6 @@ type Run struct {
 // again. Parts that cannot work are refused with ErrParts before anything is
 // computed or written.
 func Open(ctx context.Context, p Parts) (*Run, error) {
-	if err := p.validate(); err != nil {
-		return nil, err
-	}
 	if p.Log == nil {
 		p.Log = slog.New(slog.DiscardHandler)
 	}
@@ -93,6 +90,9 @@ func Open(ctx context.Context, p Parts) (*Run, error) {
 		p.Now = time.Now
 	}
 	r := &Run{Parts: p, cfg: p.Schedule, watch: stopwatch{now: p.Now}, started: p.Now()}
+	if err := p.validate(); err != nil {
+		return nil, errors.Join(err, r.Close())
+	}
 	for _, step := range []func(context.Context) error{r.compile, r.openReplay, r.restore, r.openEvents} {
 		if err := step(ctx); err != nil {
 			return nil, errors.Join(err, r.Close())
@@ -188,6 +188,10 @@ func (r *Run) Close() error {
 	var errs []error
 	if r.metrics != nil {
 		errs = append(errs, r.metrics.Close())
+	} else {
+		for _, l := range r.Listeners {
+			errs = append(errs, l.Close())
+		}
 	}
 	if r.replay != nil {
 		errs = append(errs, r.replay.Close())

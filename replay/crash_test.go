@@ -166,6 +166,35 @@ func TestEpisodeLostWhileRunningIsReplaced(t *testing.T) {
 	}
 }
 
+// TestTruncatedEpisodesAreNotReadAgain: a sampler that still knows an episode
+// which is gone gets neither it nor the one that has its number now.
+func TestTruncatedEpisodesAreNotReadAgain(t *testing.T) {
+	s := open(t, t.TempDir(), 0)
+	fill(t, s, 9, 9)
+	stale, err := s.view()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.TruncateTo(t.Context(), 1); err != nil {
+		t.Fatal(err)
+	}
+	for _, again := range []string{"missing", "another"} {
+		if again == "another" {
+			fill(t, s, 9, 9)
+		}
+		before := s.Memory()
+		if _, err := s.imagesOf(stale[1]); !errors.Is(err, errLost) {
+			t.Errorf("%s: %v", again, err)
+		}
+		if stale[1].images != nil || s.Memory() != before || len(s.Skipped()) > 0 {
+			t.Errorf("%s: %d bytes in memory, %d before; skipped %v", again, s.Memory(), before, s.Skipped())
+		}
+	}
+	if s.Episodes() != 3 {
+		t.Errorf("%d episodes, want 3", s.Episodes())
+	}
+}
+
 // TestStrayFilesDoNoHarm puts things into the directory that are no episodes.
 func TestStrayFilesDoNoHarm(t *testing.T) {
 	dir := t.TempDir()

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"slices"
 )
 
 // errLost reports an episode that the store has just dropped.
@@ -21,7 +22,8 @@ func (s *Store) view() ([]*stored, error) {
 
 // imagesOf returns an episode's images, from disk if need be, which happens
 // outside the lock. An episode whose file has been damaged or removed since it
-// was opened is dropped, and the error is errLost.
+// was opened is dropped, and the error is errLost, as for one that the store has
+// dropped before.
 func (s *Store) imagesOf(st *stored) ([]byte, error) {
 	if s.schema.ImageSize() == 0 {
 		return nil, nil
@@ -38,6 +40,8 @@ func (s *Store) imagesOf(st *stored) ([]byte, error) {
 	switch {
 	case s.mu.closed:
 		return nil, ErrClosed
+	case !s.hasLocked(st): // truncated meanwhile; its number may be another's now
+		return nil, errLost
 	case errors.Is(err, ErrCorrupt) || errors.Is(err, fs.ErrNotExist):
 		s.skipLocked(st.id, err)
 		s.dropLocked(st.id, st.id+1)
@@ -47,6 +51,12 @@ func (s *Store) imagesOf(st *stored) ([]byte, error) {
 	}
 	s.mu.cache.put(st, ep.Images)
 	return ep.Images, nil
+}
+
+// hasLocked reports whether st is still one of the episodes.
+func (s *Store) hasLocked(st *stored) bool {
+	at, found := slices.BinarySearchFunc(s.mu.episodes, st.id, byID)
+	return found && s.mu.episodes[at] == st
 }
 
 func (s *Store) cachedImages(st *stored) []byte {

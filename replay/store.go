@@ -146,9 +146,10 @@ func (s *Store) skipLocked(id int, err error) {
 	s.mu.skipped = append(s.mu.skipped, s.path(id))
 }
 
+func byID(st *stored, id int) int { return cmp.Compare(st.id, id) }
+
 // dropLocked forgets the episodes with ids in [from, to).
 func (s *Store) dropLocked(from, to int) {
-	byID := func(st *stored, id int) int { return cmp.Compare(st.id, id) }
 	begin, _ := slices.BinarySearchFunc(s.mu.episodes, from, byID)
 	end, _ := slices.BinarySearchFunc(s.mu.episodes, to, byID)
 	for _, st := range s.mu.episodes[begin:end] {

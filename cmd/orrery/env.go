@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"image"
 	"image/color"
@@ -57,7 +58,7 @@ ranges as declared, errors for what is not allowed, ownership of observations.`,
 			if err != nil {
 				return fmt.Errorf("%w: %w", errUsage, err)
 			}
-			findings := envtest.Check(cmd.Context(), e)
+			findings := envtest.Check(cmd.Context(), e) // which closes it
 			if findings == nil {
 				_, err := fmt.Fprintf(a.out, "%s keeps the contract\n", args[0])
 				return err
@@ -97,7 +98,7 @@ func (o *showOptions) run(ctx context.Context, a *app, name string) error {
 		return fmt.Errorf("%w: %w", errUsage, err)
 	}
 	frames, err := randomFrames(ctx, e, uint64(o.seed), o.decisions)
-	if err != nil {
+	if err := errors.Join(err, e.Close()); err != nil {
 		return err
 	}
 	if o.out == "" {

@@ -146,11 +146,7 @@ func (t *trained) evaluate(ctx context.Context, a *app, seeds []uint64) (returns
 	if err != nil {
 		return nil, err
 	}
-	defer func() {
-		for _, e := range envs {
-			err = errors.Join(err, e.Close())
-		}
-	}()
+	defer func() { err = errors.Join(err, closeEnvs(envs)) }()
 	ev, err := learn.Evaluate(ctx, player, envs, seeds)
 	if err != nil {
 		return nil, err

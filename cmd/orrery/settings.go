@@ -195,9 +195,7 @@ func (a *app) openEnv(run config.Run) (env.Env, error) {
 	for name := range strings.SplitSeq(run.Env.Name, ",") {
 		e, err := a.envs.New(strings.TrimSpace(name), envOptions(run))
 		if err != nil {
-			for _, e := range tasks {
-				err = errors.Join(err, e.Close())
-			}
+			err = errors.Join(err, closeEnvs(tasks))
 			if errors.Is(err, env.ErrUnknown) {
 				return nil, fmt.Errorf("%w: %w; `orrery env list` shows all", config.ErrInvalid, err)
 			}
@@ -205,7 +203,11 @@ func (a *app) openEnv(run config.Run) (env.Env, error) {
 		}
 		tasks = append(tasks, env.NormaliseActions(e))
 	}
-	return env.Tasks(tasks...)
+	e, err := env.Tasks(tasks...)
+	if err != nil {
+		return nil, errors.Join(err, closeEnvs(tasks))
+	}
+	return e, nil
 }
 
 // dimsOf are the sizes of what an environment shows and takes, for a model.

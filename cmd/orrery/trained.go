@@ -122,10 +122,18 @@ func (t *trained) envs(a *app, n int) ([]env.Env, error) {
 	for i := range envs {
 		var err error
 		if envs[i], err = t.env(a); err != nil {
-			return nil, err
+			return nil, errors.Join(err, closeEnvs(envs[:i]))
 		}
 	}
 	return envs, nil
+}
+
+func closeEnvs(envs []env.Env) error {
+	var errs []error
+	for _, e := range envs {
+		errs = append(errs, e.Close())
+	}
+	return errors.Join(errs...)
 }
 
 func hashWeights(params [][]float32) string {
