@@ -88,17 +88,17 @@ func distinct(nodes []*graph.Node) []*graph.Node {
 // run ends with the first iteration that is over after the deadline. That deadline
 // may be the context's; one iteration is always done, so there is a plan to return,
 // and only a context that was cancelled fails.
-func (a *anytime) run(ctx context.Context, params, state, carry, noise []compute.Buffer, deadline time.Time) (compute.Buffer, []compute.Buffer, error) {
+func (a *anytime) run(ctx context.Context, params, state, carry, noise []compute.Buffer, deadline time.Time) (found, error) {
 	memory, err := a.begin(ctx, params, carry, noise)
 	if err != nil {
-		return nil, nil, err
+		return found{}, err
 	}
 	for i, step := range a.steps {
 		if i > 0 && !time.Now().Before(deadline) {
 			break
 		}
 		if memory, err = a.advance(ctx, step, slices.Concat(params, state), memory, noise[i*a.perIteration:][:a.perIteration]); err != nil {
-			return nil, nil, err
+			return found{}, err
 		}
 	}
 	out, err := a.finish.Run(context.WithoutCancel(ctx), memory, nil)
@@ -106,9 +106,9 @@ func (a *anytime) run(ctx context.Context, params, state, carry, noise []compute
 		err = errors.Join(err, gx.Finalize(memory...))
 	}
 	if err != nil {
-		return nil, nil, err
+		return found{}, err
 	}
-	return out[0], out[1:], nil
+	return found{action: out[0], carry: out[1:]}, nil
 }
 
 // begin is the memory before the first iteration; it is the noise for a method

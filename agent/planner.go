@@ -69,12 +69,22 @@ type planner struct {
 	kept    []gx.Input
 	carry   []compute.Buffer
 	action  []float32 // [E, A]
+
+	// stats describe the last search, if searched.
+	stats    SearchStats
+	searched bool
 }
 
-// searcher runs a search: given parameters, state, carry and noise it returns the
-// actions and the next carry, which the caller owns.
+// searcher runs a search: given parameters, state, carry and noise.
 type searcher interface {
-	run(ctx context.Context, params, state, carry, noise []compute.Buffer, deadline time.Time) (action compute.Buffer, next []compute.Buffer, err error)
+	run(ctx context.Context, params, state, carry, noise []compute.Buffer, deadline time.Time) (found, error)
+}
+
+// found is what a search returns; the caller owns it.
+type found struct {
+	action compute.Buffer
+	carry  []compute.Buffer // for the next decision
+	scores []compute.Buffer // see statsOf
 }
 
 func newPlanner(backend compute.Backend, model *worldmodel.Model, cfg plan.Config, envs int) (*planner, error) {
@@ -162,17 +172,26 @@ func (p *planner) plan(ctx context.Context, params, state []compute.Buffer, stre
 	if err != nil {
 		return nil, err
 	}
-	action, carry, err := search.run(ctx, params, state, p.carry, noise, deadline)
+	f, err := search.run(ctx, params, state, p.carry, noise, deadline)
 	if err != nil {
 		return nil, err
 	}
 	old := p.carry
-	p.carry = carry
-	err = gx.DownloadInto(action, p.action)
-	if err := errors.Join(err, gx.Finalize(append(old, action)...)); err != nil {
+	p.carry = f.carry
+	err = p.read(f)
+	if err := errors.Join(err, gx.Finalize(append(slices.Concat(old, f.scores), f.action)...)); err != nil {
 		return nil, err
 	}
 	return p.action, nil
+}
+
+// read copies the action and the statistics of what was found.
+func (p *planner) read(f found) (err error) {
+	if err := gx.DownloadInto(f.action, p.action); err != nil {
+		return err
+	}
+	p.stats, p.searched, err = statsOf(f.scores, p.layout.Envs)
+	return err
 }
 
 func (p *planner) close() error {
@@ -186,7 +205,10 @@ func (p *planner) close() error {
 }
 
 // whole is a search in one graph.
-type whole struct{ program *gx.Program }
+type whole struct {
+	program *gx.Program
+	carry   int // tensors
+}
 
 func newWhole(backend compute.Backend, model *worldmodel.Model, method plan.Planner) (*whole, error) {
 	states, carry := stateInputs(model, method.Noise().Envs), method.Carry()
@@ -195,20 +217,20 @@ func newWhole(backend compute.Backend, model *worldmodel.Model, method plan.Plan
 	program, err := gx.Compile(backend, "plan", inputs, func(_ *graph.Graph, in []*graph.Node) []*graph.Node {
 		m := imagine(bind(model, in[:n]), model)
 		result := plan.Build(method, m, in[n:n+k], in[n+k:n+k+c], in[n+k+c:])
-		return append([]*graph.Node{result.Action}, result.Carry...)
+		return slices.Concat([]*graph.Node{result.Action}, result.Carry, scores(result))
 	})
 	if err != nil {
 		return nil, err
 	}
-	return &whole{program}, nil
+	return &whole{program, c}, nil
 }
 
-func (w *whole) run(ctx context.Context, params, state, carry, noise []compute.Buffer, _ time.Time) (compute.Buffer, []compute.Buffer, error) {
+func (w *whole) run(ctx context.Context, params, state, carry, noise []compute.Buffer, _ time.Time) (found, error) {
 	out, err := w.program.Run(ctx, slices.Concat(params, state, carry, noise), nil)
 	if err != nil {
-		return nil, nil, err
+		return found{}, err
 	}
-	return out[0], out[1:], nil
+	return found{action: out[0], carry: out[1:][:w.carry], scores: out[1+w.carry:]}, nil
 }
 
 func (w *whole) close() { w.program.Close() }

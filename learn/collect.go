@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"time"
 
 	"github.com/orrery-rl/orrery/env"
 	"github.com/orrery-rl/orrery/internal/rng"
@@ -14,7 +15,7 @@ import (
 // collectRandom adds a seed episode of uniformly random actions.
 func (r *Run) collectRandom(ctx context.Context) error {
 	act := uniform(r.Env.Spec().Action, r.stream("random", r.counters.Episodes))
-	return r.collectWith(ctx, act, "random")
+	return r.collectWith(ctx, act, "random", &searches{})
 }
 
 // collect adds an episode acted by the planner with exploration noise.
@@ -23,19 +24,21 @@ func (r *Run) collect(ctx context.Context) error {
 	if err := r.actor.Begin([]*rng.Stream{r.stream("act", r.counters.Episodes)}); err != nil {
 		return err
 	}
+	var searched searches
 	act := func(ctx context.Context, obs env.Observation) ([]float32, error) {
 		actions, err := r.actor.Act(ctx, []env.Observation{obs})
 		if err != nil {
 			return nil, err
 		}
+		searched.add(r.actor)
 		return actions[0], nil
 	}
-	return r.collectWith(ctx, act, "planner")
+	return r.collectWith(ctx, act, "planner", &searched)
 }
 
 // collectWith plays one episode and appends it to the replay. The counters move
 // only when the episode is stored, so one that breaks off leaves no trace.
-func (r *Run) collectWith(ctx context.Context, act policy, name string) error {
+func (r *Run) collectWith(ctx context.Context, act policy, name string, searched *searches) error {
 	number := r.counters.Episodes
 	timed := func(ctx context.Context, obs env.Observation) (action []float32, err error) {
 		err = r.watch.time(phasePlan, func() error {
@@ -65,7 +68,9 @@ func (r *Run) collectWith(ctx context.Context, act policy, name string) error {
 	if len(tasks) > 1 {
 		text["task"] = tasks[number%int64(len(tasks))]
 	}
-	return r.metrics.Record(metrics.Event{Kind: metrics.KindEpisode, Counters: r.counters, Values: r.episodeValues(out), Text: text})
+	values := r.episodeValues(out)
+	searched.report(values, r.Plan.Method)
+	return r.metrics.Record(metrics.Event{Kind: metrics.KindEpisode, Counters: r.counters, Values: values, Text: text})
 }
 
 // watchEnds warns, once, when an episode really ended and the model does not
@@ -79,8 +84,8 @@ func (r *Run) watchEnds(ep *replay.Episode) {
 		"env", r.Env.Spec().Name, "episode", r.counters.Episodes)
 }
 
-// episodeValues are the metrics of a collected episode, with the time spent on
-// each phase since the previous one.
+// episodeValues are the metrics of a collected episode, with what happened since
+// the previous one.
 func (r *Run) episodeValues(out outcome) map[string]float64 {
 	values := map[string]float64{
 		"return/train:reward":      out.ret,
@@ -88,11 +93,36 @@ func (r *Run) episodeValues(out outcome) map[string]float64 {
 		"action/abs:1":             meanAbs(out.episode.Actions),
 		"replay/episodes:episodes": float64(r.replay.Episodes()),
 		"replay/records:records":   float64(r.replay.Records()),
+		"replay/memory:bytes":      float64(r.replay.Memory()),
+		"process/memory:bytes":     processMemory(),
 	}
-	for p, d := range r.watch.take() {
+	r.timeValues(values, out.decisions)
+	return values
+}
+
+// timeValues adds where the time since the previous episode's event went.
+func (r *Run) timeValues(values map[string]float64, decisions int64) {
+	split := r.watch.take()
+	for p, d := range split {
 		values["split/"+phaseNames[p]+":seconds"] = d.Seconds()
 	}
-	return values
+	values["time/plan:seconds"] = split[phasePlan].Seconds() / float64(decisions)
+	values["time/env:seconds"] = split[phaseEnv].Seconds() / float64(decisions)
+	if r.saving > 0 {
+		values["time/snapshot:seconds"] = r.saving.Seconds()
+	}
+	now := r.Now()
+	if wall := now.Sub(r.told.at).Seconds(); wall > 0 {
+		values["rate/updates:per_second"] = float64(r.counters.Updates-r.told.updates) / wall
+		values["rate/env_steps:per_second"] = float64(r.counters.EnvSteps-r.told.envSteps) / wall
+	}
+	r.told = told{at: now, updates: r.counters.Updates, envSteps: r.counters.EnvSteps}
+}
+
+// told is the moment of the previous episode's event, or of the start.
+type told struct {
+	at                time.Time
+	updates, envSteps int64
 }
 
 func meanAbs(x []float32) float64 {

@@ -73,8 +73,11 @@ type Run struct {
 	evaluated int64 // episodes at the last evaluation
 	watch     stopwatch
 	losses    average
-	started   time.Time
-	warned    bool // that the model does not learn where episodes end
+	pace      pace
+	told      told
+	compiling time.Duration
+	saving    time.Duration // of the last snapshot
+	warned    bool          // that the model does not learn where episodes end
 }
 
 // Open compiles the graphs and restores the newest whole snapshot in
@@ -89,7 +92,7 @@ func Open(ctx context.Context, p Parts) (*Run, error) {
 	if p.Now == nil {
 		p.Now = time.Now
 	}
-	r := &Run{Parts: p, cfg: p.Schedule, watch: stopwatch{now: p.Now}, started: p.Now()}
+	r := &Run{Parts: p, cfg: p.Schedule, watch: stopwatch{now: p.Now}}
 	if err := p.validate(); err != nil {
 		return nil, errors.Join(err, r.Close())
 	}
@@ -104,6 +107,8 @@ func Open(ctx context.Context, p Parts) (*Run, error) {
 // compile builds the three graphs of a run: update, collecting agent,
 // evaluating agent.
 func (r *Run) compile(context.Context) (err error) {
+	start := r.Now()
+	defer func() { r.compiling = r.Now().Sub(start) }()
 	if r.learner, err = NewLearner(r.Backend, r.Model, r.Optimiser, r.cfg.BatchSize, r.cfg.ChunkLength); err != nil {
 		return err
 	}
@@ -168,9 +173,12 @@ func (r *Run) openEvents(context.Context) (err error) {
 		return err
 	}
 	r.metrics = metrics.NewRecorder(r.events, r.Log, r.Listeners...)
-	return r.metrics.Record(metrics.Event{Kind: metrics.KindRun, Counters: r.counters, Text: map[string]string{
-		"env": r.Env.Spec().Name, "backend": r.Backend.Description(),
-	}})
+	r.told = told{at: r.Now(), updates: r.counters.Updates, envSteps: r.counters.EnvSteps}
+	return r.metrics.Record(metrics.Event{
+		Kind: metrics.KindRun, Counters: r.counters,
+		Values: map[string]float64{"time/compile:seconds": r.compiling.Seconds()},
+		Text:   map[string]string{"env": r.Env.Spec().Name, "backend": r.Backend.Description()},
+	})
 }
 
 // stream is the source of randomness number n of its kind: update n, episode n,

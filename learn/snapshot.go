@@ -38,6 +38,8 @@ const milestoneKey = "learn"
 // An interruption does not keep it from being written.
 func (r *Run) snapshot(ctx context.Context) error {
 	ctx = context.WithoutCancel(ctx)
+	start := r.Now()
+	defer func() { r.saving = r.Now().Sub(start) }()
 	return r.watch.time(phaseIO, func() error {
 		s, err := r.capture()
 		if err != nil {

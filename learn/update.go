@@ -11,7 +11,7 @@ func (r *Run) update(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	number := r.counters.Updates + 1
+	number, before := r.counters.Updates+1, r.watch.total
 	err := r.watch.time(phaseIO, func() error {
 		r.sampler.SetStream(r.stream("sample", number))
 		r.stream("posterior", number).FillNormal(r.learner.Noise())
@@ -31,39 +31,22 @@ func (r *Run) update(ctx context.Context) error {
 		return err
 	}
 	r.counters.Updates = number
-	r.losses.add(stats)
+	r.losses.add(stats, r.Optimiser.ClipNorm)
+	r.pace.sample += r.watch.total[phaseIO] - before[phaseIO]
+	r.pace.update += r.watch.total[phaseUpdate] - before[phaseUpdate]
+	r.pace.n++
 	if number%int64(r.cfg.LogEvery) == 0 {
-		return r.metrics.Record(metrics.Event{Kind: metrics.KindUpdate, Counters: r.counters, Values: r.losses.take(r.Model.LossNames())})
+		return r.tellUpdates()
 	}
 	return nil
 }
 
-// average is the running mean of the statistics of several updates. It is part
-// of a snapshot.
-type average struct {
-	Sums []float64 `json:"sums"`
-	Norm float64   `json:"norm"`
-	N    int       `json:"n"`
-}
-
-func (a *average) add(s Stats) {
-	if len(a.Sums) != len(s.Losses) {
-		*a = average{Sums: make([]float64, len(s.Losses))}
+// tellUpdates records what the updates since the last event were like.
+func (r *Run) tellUpdates() (err error) {
+	values := r.losses.take(r.Model.LossNames())
+	r.pace.take(values)
+	if values["param/norm:1"], err = r.learner.paramNorm(); err != nil {
+		return err
 	}
-	for i, v := range s.Losses {
-		a.Sums[i] += v
-	}
-	a.Norm += s.GradNorm
-	a.N++
-}
-
-// take returns the means by metric name, losses being those of the given names
-// in their order, and starts again.
-func (a *average) take(losses []string) map[string]float64 {
-	values := map[string]float64{"grad/norm:1": a.Norm / float64(a.N)}
-	for i, name := range losses {
-		values["loss/"+name+":nats"] = a.Sums[i] / float64(a.N)
-	}
-	*a = average{}
-	return values
+	return r.metrics.Record(metrics.Event{Kind: metrics.KindUpdate, Counters: r.counters, Values: values})
 }

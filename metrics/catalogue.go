@@ -42,7 +42,7 @@ func Lookup(name string) (Metric, bool) {
 // Catalogue returns every metric the project emits, in the order of the
 // documentation. The caller owns the slice.
 func Catalogue() []Metric {
-	return slices.Concat(lossMetrics(), gradientMetrics(), returnMetrics(), planMetrics(), predictionMetrics(), timeMetrics(), resourceMetrics())
+	return slices.Concat(lossMetrics(), gradientMetrics(), returnMetrics(), planMetrics(), timeMetrics(), resourceMetrics())
 }
 
 func lossMetrics() []Metric {
@@ -82,9 +82,7 @@ func gradientMetrics() []Metric {
 			Healthy: "Large in the first updates, then below the clip. Growing without end: the learning rate is too high."},
 		{Name: "grad/clipped:ratio", Description: "Share of updates whose gradient was clipped.",
 			Healthy: "0 most of the time.", Low: 0, High: 0.1},
-		{Name: "param/norm:1", Description: "Global norm of all parameters.", Healthy: "Grows slowly."},
-		{Name: "update/skipped:updates", Description: "Updates skipped because the loss or the gradient was not finite.",
-			Healthy: "0. Anything else deserves a look at the event's text."},
+		{Name: "param/norm:1", Description: "Global norm of all parameters after the last update of the event.", Healthy: "Grows slowly."},
 	}
 }
 
@@ -106,24 +104,14 @@ func returnMetrics() []Metric {
 
 func planMetrics() []Metric {
 	return []Metric{
-		{Name: "plan/best:reward", Description: "Highest predicted score among the candidates of the last iteration, mean over the decisions of the episode.",
+		{Name: "plan/best:reward", Description: "Highest predicted score among the candidates of the last iteration, mean over the decisions of the episode. Like the others, absent for random actions and searches with a deadline.",
 			Healthy: "At most Horizon times the largest reward of a decision. Far above what episodes return: the reward model is exploited."},
 		{Name: "plan/elite:reward", Description: "Mean predicted score of the elites of the last iteration.", Healthy: "Just below plan/best:reward."},
 		{Name: "plan/mean:reward", Description: "Mean predicted score of all candidates of the last iteration.", Healthy: "Rises towards the elites as the search converges."},
 		{Name: "plan/gain:reward", Description: "Elite score of the last iteration minus that of the first.",
 			Healthy: "Positive. Near 0: predicted rewards are flat, and actions are close to random."},
-		{Name: "plan/std:1", Description: "Standard deviation of the final proposal, mean over the plan and action components.",
+		{Name: "plan/std:1", Description: "Standard deviation of the final proposal, mean over the plan and action components; not for discrete actions.",
 			Healthy: "About 0.25 to 0.5 while rewards are flat; smaller where they are not.", Low: 0, High: 1},
-	}
-}
-
-func predictionMetrics() []Metric {
-	return []Metric{
-		{Name: "predict/image_1:nats", Description: "Image error one step after five observed images, half squared error summed over pixels.", Healthy: "Close to loss/image:nats."},
-		{Name: "predict/image_10:nats", Description: "Image error ten steps after the last observed image.", Healthy: "Within a few times predict/image_1:nats once planning works."},
-		{Name: "predict/image_50:nats", Description: "Image error fifty steps after the last observed image.", Healthy: "The slowest to fall."},
-		{Name: "predict/reward_correlation:ratio", Description: "Correlation of rewards predicted without images with those received.",
-			Healthy: "Rises towards 1. Near 0 the planner cannot work.", Low: 0, High: 1},
 	}
 }
 
@@ -135,15 +123,13 @@ func timeMetrics() []Metric {
 		{Name: "split/io:seconds", Description: "Wall time spent sampling batches and writing episodes and snapshots since the previous episode event.", Healthy: "A small part of the four."},
 		{Name: "time/update:seconds", Description: "Wall time of one update, sampling excluded, mean over the updates of the event.", Healthy: "Constant; a rise means that something else uses the processors."},
 		{Name: "time/sample:seconds", Description: "Wall time the update waited for its batch, mean over the updates of the event.", Healthy: "Far below time/update:seconds."},
-		{Name: "time/collect:seconds", Description: "Wall time of collecting one episode.", Healthy: "Decisions times the planning and environment times."},
-		{Name: "time/plan:seconds", Description: "Wall time of one plan, mean over the decisions of the episode.", Healthy: "Constant."},
+		{Name: "time/plan:seconds", Description: "Wall time of choosing one action, filter included, mean over the decisions of the episode.", Healthy: "Constant."},
 		{Name: "time/env:seconds", Description: "Wall time of one environment step with its image, mean over the decisions of the episode.", Healthy: "Far below time/plan:seconds."},
 		{Name: "time/evaluate:seconds", Description: "Wall time of one evaluation.", Healthy: "Constant."},
-		{Name: "time/snapshot:seconds", Description: "Wall time of writing one snapshot.", Healthy: "Below a second on a local disk."},
-		{Name: "time/compile:seconds", Description: "Wall time of building and compiling the graphs.", Healthy: "A few seconds, once in a process."},
-		{Name: "time/left:seconds", Description: "Estimated wall time until the run is complete, from the pace of this process.", Healthy: "Falls steadily."},
-		{Name: "rate/updates:per_second", Description: "Updates for each second of wall time, everything included.", Healthy: "Constant."},
-		{Name: "rate/env_steps:per_second", Description: "Simulator steps for each second of wall time, everything included.", Healthy: "Constant."},
+		{Name: "time/snapshot:seconds", Description: "Wall time of writing the last snapshot before the event.", Healthy: "Below a second on a local disk."},
+		{Name: "time/compile:seconds", Description: "Wall time of building and compiling the graphs, in the event of a start.", Healthy: "A few seconds, once in a process."},
+		{Name: "rate/updates:per_second", Description: "Updates for each second of wall time since the previous episode event, everything included.", Healthy: "Constant."},
+		{Name: "rate/env_steps:per_second", Description: "Simulator steps in training for each second of wall time since the previous episode event, everything included.", Healthy: "Constant."},
 	}
 }
 
@@ -194,7 +180,7 @@ from, so the file is always one consistent history.
 
 | counter | counts |
 |---|---|
-| ` + "`env_steps`" + ` | simulator steps in training: decisions times the action repeat |
+| ` + "`env_steps`" + ` | simulator steps in training: decisions times the action repeat, less what the last decision of an episode leaves out |
 | ` + "`decisions`" + ` | actions chosen |
 | ` + "`updates`" + ` | optimiser steps |
 | ` + "`episodes`" + ` | training episodes collected, seed episodes included |

@@ -15,7 +15,7 @@ var ErrInvalid = errors.New("metrics: invalid event")
 
 // The kinds of events a training run emits.
 const (
-	// KindRun marks the start, the resumption and the end of a process.
+	// KindRun marks the start of a run and each time it is resumed.
 	KindRun = "run"
 	// KindUpdate summarises a number of updates.
 	KindUpdate = "update"
@@ -23,15 +23,14 @@ const (
 	KindEpisode = "episode"
 	// KindEvaluation describes one evaluation.
 	KindEvaluation = "evaluation"
-	// KindPlan describes the search behind one decision.
-	KindPlan = "plan"
 )
 
 // Counters say where in a run something happened. None of them ever decreases.
 type Counters struct {
 	// EnvSteps is the number of simulator steps taken in training.
 	EnvSteps int64 `json:"env_steps"`
-	// Decisions is the number of actions chosen: EnvSteps / ActionRepeat.
+	// Decisions is the number of actions chosen: EnvSteps / ActionRepeat, or a
+	// little more, since the last decision of an episode may take fewer steps.
 	Decisions int64 `json:"decisions"`
 	// Updates is the number of optimiser steps.
 	Updates int64 `json:"updates"`
