@@ -218,7 +218,7 @@ func (b plannersBench) print(w io.Writer) error {
 	t := table(w)
 	fmt.Fprintln(t, "planner\tcandidates\titerations\tmodel steps\treturn\tstandard error\ttime of a decision")
 	for _, r := range b.Optimum {
-		fmt.Fprintf(t, "%s\t%d\t%d\t%d\t%.4f\t%.4f\t%s\n", r.Planner, r.Candidates, r.Iterations, r.Evaluations, r.Return, r.Error, duration(r.Seconds))
+		fmt.Fprintf(t, "%s\t%d\t%d\t%d\t%.3g\t%.2g\t%s\n", r.Planner, r.Candidates, r.Iterations, r.Evaluations, r.Return, r.Error, duration(r.Seconds))
 	}
 	if err := t.Flush(); err != nil || b.Trained == nil {
 		return err
