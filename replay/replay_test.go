@@ -20,6 +20,8 @@ import (
 
 var schema = Schema{Height: 2, Width: 3, Channels: 1, ActionSize: 1, VectorSize: 1}
 
+var small = SamplerConfig{BatchSize: 4, ChunkLength: 5, BitDepth: 5}
+
 // reward is what an action earns in the counter environment.
 func reward(action float32) float32 { return 10*action + 1 }
 
@@ -131,6 +133,26 @@ func TestOffsetsAreUniformAndInclusive(t *testing.T) {
 	}
 	if len(counts) != 16 || counts[[2]int{0, 4}] == 0 || counts[[2]int{2, 10}] == 0 || chi > 44.3 {
 		t.Fatalf("%d starts, chi-square %.1f: %v", len(counts), chi, counts)
+	}
+}
+
+// TestBatchesOfOtherSizesAreRefused: their memory may belong to somebody who would
+// not see another.
+func TestBatchesOfOtherSizesAreRefused(t *testing.T) {
+	s := open(t, t.TempDir(), 1<<20)
+	fill(t, s, 9)
+	sm := sampler(t, s, small)
+	b := Batch{Rewards: make([]float32, 7)}
+	if err := sm.Sample(t.Context(), &b); !errors.Is(err, ErrBatch) || !strings.Contains(err.Error(), "Rewards has 7 elements, the sampler fills 20") {
+		t.Errorf("%v", err)
+	}
+	if len(b.Rewards) != 7 {
+		t.Errorf("the memory was replaced by %d elements", len(b.Rewards))
+	}
+	own := make([]float32, 20)
+	b.Rewards = own
+	if err := sm.Sample(t.Context(), &b); err != nil || &b.Rewards[0] != &own[0] {
+		t.Errorf("memory of the right size was not used (%v)", err)
 	}
 }
 
@@ -516,4 +538,25 @@ func BenchmarkDequantise(b *testing.B) {
 		}
 	}
 	b.ReportMetric(b.Elapsed().Seconds()*1e9/float64(b.N)/float64(len(src)), "ns/pixel")
+}
+
+func BenchmarkSample(b *testing.B) {
+	large := Schema{Height: 64, Width: 64, Channels: 3, ActionSize: 1}
+	s, err := Open(b.Context(), vfs.OS(), b.TempDir(), large, Config{MemoryBudget: 1 << 30}, nil)
+	if err != nil {
+		b.Fatal(err)
+	}
+	const n = 20
+	e := &Episode{Images: make([]byte, n*large.ImageSize()), Actions: make([]float32, n), Rewards: make([]float32, n), Continues: make([]float32, n)}
+	if _, err := s.Append(b.Context(), e); err != nil {
+		b.Fatal(err)
+	}
+	sm, batch := sampler(b, s, SamplerConfig{BatchSize: 50, ChunkLength: 1, BitDepth: 5}), Batch{}
+	b.ReportAllocs()
+	for b.Loop() {
+		if err := sm.Sample(b.Context(), &batch); err != nil {
+			b.Fatal(err)
+		}
+	}
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/float64(len(batch.Images)), "ns/pixel")
 }

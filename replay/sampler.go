@@ -12,6 +12,9 @@ import (
 // ErrTooShort is wrapped when no stored episode is as long as a chunk.
 var ErrTooShort = errors.New("no episode is long enough for a chunk")
 
+// ErrBatch is matched by errors about batches of other sizes than the sampler's.
+var ErrBatch = errors.New("the batch does not fit")
+
 // SamplerConfig says what a batch is.
 type SamplerConfig struct {
 	// BatchSize (B) is the number of chunks, ChunkLength (L) the number of
@@ -21,8 +24,8 @@ type SamplerConfig struct {
 	BitDepth int
 }
 
-// Batch is B chunks of L records. Sample fills slices of the right length in
-// place and makes those that are not.
+// Batch is B chunks of L records. Sample fills slices in place, which must have
+// the right length, and makes those that are empty.
 type Batch struct {
 	B, L      int
 	Images    []float32 // [B, L, H, W, C] in [-0.5, 0.5), dequantised with fresh noise
@@ -63,7 +66,8 @@ func (s *Sampler) SetStream(stream *rng.Stream) { s.stream = stream }
 
 // Sample fills b. Every start is equally likely at which a chunk fits into its
 // episode, the last one included; no chunk spans two episodes. An error that
-// matches ErrTooShort says that there is no such start.
+// matches ErrTooShort says that there is no such start, one that matches ErrBatch
+// that a slice of b has another length.
 func (s *Sampler) Sample(ctx context.Context, b *Batch) error {
 	if err := s.refresh(); err != nil {
 		return err
@@ -93,7 +97,9 @@ func (s *Sampler) refresh() (err error) {
 // sample fills b from the episodes of the last refresh. An episode that turns
 // out to be lost is replaced by another draw.
 func (s *Sampler) sample(ctx context.Context, b *Batch) error {
-	s.shape(b)
+	if err := s.shape(b); err != nil {
+		return err
+	}
 	for i := 0; i < b.B; {
 		if err := ctx.Err(); err != nil {
 			return err
@@ -123,21 +129,27 @@ func (s *Sampler) draw() (*stored, int) {
 	return s.episodes[at], start
 }
 
-func (s *Sampler) shape(b *Batch) {
+// shape gives b the sampler's sizes.
+func (s *Sampler) shape(b *Batch) error {
 	b.B, b.L = s.cfg.BatchSize, s.cfg.ChunkLength
 	n, schema := b.B*b.L, s.store.schema
-	b.Images = sized(b.Images, n*schema.ImageSize())
-	b.Actions = sized(b.Actions, n*schema.ActionSize)
-	b.Rewards, b.Continues = sized(b.Rewards, n), sized(b.Continues, n)
-	b.Vectors = sized(b.Vectors, n*schema.VectorSize)
-	b.EpisodeIDs, b.Offsets = sized(b.EpisodeIDs, b.B), sized(b.Offsets, b.B)
+	return errors.Join(
+		size("Images", &b.Images, n*schema.ImageSize()), size("Actions", &b.Actions, n*schema.ActionSize),
+		size("Rewards", &b.Rewards, n), size("Continues", &b.Continues, n), size("Vectors", &b.Vectors, n*schema.VectorSize),
+		size("EpisodeIDs", &b.EpisodeIDs, b.B), size("Offsets", &b.Offsets, b.B))
 }
 
-func sized[T any](x []T, n int) []T {
-	if len(x) == n {
-		return x
+// size makes an empty slice one of n elements and refuses one of another length:
+// it may be memory that somebody else reads.
+func size[T any](name string, x *[]T, n int) error {
+	switch len(*x) {
+	case n:
+		return nil
+	case 0:
+		*x = make([]T, n)
+		return nil
 	}
-	return make([]T, n)
+	return fmt.Errorf("replay: %w: %s has %d elements, the sampler fills %d", ErrBatch, name, len(*x), n)
 }
 
 // chunk copies records [start, start+L) of an episode into row i of b.

@@ -6,14 +6,8 @@ package rng
 import (
 	"crypto/sha256"
 	"encoding/binary"
-	"errors"
-	"fmt"
-	"math"
 	"math/rand/v2"
 )
-
-// ErrState is wrapped by errors about a stream state that cannot be restored.
-var ErrState = errors.New("rng: invalid stream state")
 
 // Stream is a source of random numbers that is independent of all others with
 // another seed or another name. It is ChaCha8, keyed by the SHA-256 of both. It
@@ -22,7 +16,6 @@ var ErrState = errors.New("rng: invalid stream state")
 // What a stream yields for a seed and a name is part of this package's
 // contract: the same on every platform and in every version.
 type Stream struct {
-	name   string
 	source *rand.ChaCha8
 	rand   *rand.Rand
 }
@@ -32,16 +25,13 @@ func New(seed uint64, name string) *Stream {
 	var key [8]byte
 	binary.LittleEndian.PutUint64(key[:], seed)
 	source := rand.NewChaCha8(sha256.Sum256(append(key[:], name...)))
-	return &Stream{name: name, source: source, rand: rand.New(source)}
+	return &Stream{source: source, rand: rand.New(source)}
 }
 
 // Fork returns a new stream, keyed by one number drawn from s and by name. Two
 // forks are independent of each other and of what s yields later, even if they
 // have the same name.
 func (s *Stream) Fork(name string) *Stream { return New(s.Uint64(), name) }
-
-// Name returns the name the stream was made with.
-func (s *Stream) Name() string { return s.name }
 
 // Uint64 returns a uniformly distributed 64-bit value.
 func (s *Stream) Uint64() uint64 { return s.source.Uint64() }
@@ -73,40 +63,4 @@ func (s *Stream) FillUniform(dst []float32) {
 	if len(dst) == 1 {
 		dst[0] = s.Float32()
 	}
-}
-
-// MarshalBinary returns the state of the stream and its name.
-func (s *Stream) MarshalBinary() ([]byte, error) {
-	state, err := s.source.MarshalBinary()
-	if err != nil {
-		return nil, fmt.Errorf("rng: %w", err)
-	}
-	if len(s.name) > math.MaxUint16 {
-		return nil, fmt.Errorf("%w: the name has %d bytes", ErrState, len(s.name))
-	}
-	out := binary.LittleEndian.AppendUint16(nil, uint16(len(s.name)))
-	return append(append(out, s.name...), state...), nil
-}
-
-// UnmarshalBinary restores a state that MarshalBinary returned for a stream of
-// the same name. After an error, which matches ErrState, the stream is as it
-// was.
-func (s *Stream) UnmarshalBinary(data []byte) error {
-	if len(data) < 2 {
-		return fmt.Errorf("%w: it has %d bytes", ErrState, len(data))
-	}
-	length := int(binary.LittleEndian.Uint16(data))
-	if len(data)-2 < length {
-		return fmt.Errorf("%w: it is cut off within its name", ErrState)
-	}
-	name, state := data[2:2+length], data[2+length:]
-	if string(name) != s.name {
-		return fmt.Errorf("%w: it belongs to %q, not to %q", ErrState, name, s.name)
-	}
-	var source rand.ChaCha8
-	if err := source.UnmarshalBinary(state); err != nil {
-		return fmt.Errorf("%w: %w", ErrState, err)
-	}
-	*s.source = source
-	return nil
 }

@@ -1,14 +1,11 @@
 package rng
 
 import (
-	"errors"
 	"math"
 	"slices"
-	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-	"pgregory.net/rapid"
 )
 
 // TestOutputIsFrozen pins what streams yield: a change here changes every run.
@@ -164,77 +161,11 @@ func TestZigguratTables(t *testing.T) {
 	near("layerHeight[0]", float64(layerHeight[0]), 1, 0)
 }
 
-func TestStateRoundTrip(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
-		name := rapid.StringN(0, 40, -1).Draw(t, "name")
-		s := New(rapid.Uint64().Draw(t, "seed"), name)
-		s.FillNormal(make([]float32, rapid.IntRange(0, 300).Draw(t, "drawn")))
-		state, err := s.MarshalBinary()
-		if err != nil {
-			t.Fatal(err)
-		}
-		restored := New(0, name)
-		if err := restored.UnmarshalBinary(state); err != nil {
-			t.Fatal(err)
-		}
-		want, got := make([]float32, 101), make([]float32, 101)
-		s.FillNormal(want)
-		restored.FillNormal(got)
-		if !slices.Equal(want, got) || s.Uint64() != restored.Uint64() || s.NormFloat64() != restored.NormFloat64() {
-			t.Fatal("a restored stream goes on with other numbers")
-		}
-	})
-}
-
-func TestDamagedStateChangesNothing(t *testing.T) {
-	state, err := New(1, "mine").MarshalBinary()
-	if err != nil {
-		t.Fatal(err)
-	}
-	other, err := New(1, "yours").MarshalBinary()
-	if err != nil {
-		t.Fatal(err)
-	}
-	s := New(9, "mine")
-	for name, data := range map[string][]byte{
-		"empty": nil, "one byte": {4}, "long name": {255, 255, 'm'}, "another name": other,
-		"no state": state[:6], "cut off": state[:len(state)-1], "not a state": append(slices.Clone(state[:6]), make([]byte, 48)...),
-	} {
-		if err := s.UnmarshalBinary(data); !errors.Is(err, ErrState) {
-			t.Errorf("%s: %v", name, err)
-		}
-	}
-	if s.Uint64() != New(9, "mine").Uint64() {
-		t.Error("a failed restore changed the stream")
-	}
-	if _, err := New(1, strings.Repeat("x", 1<<16)).MarshalBinary(); !errors.Is(err, ErrState) {
-		t.Errorf("a name that does not fit: %v", err)
-	}
-}
-
 func TestFillAllocatesNothing(t *testing.T) {
 	s, dst := New(1, "fill"), make([]float32, 1000)
 	if n := testing.AllocsPerRun(10, func() { s.FillNormal(dst); s.FillUniform(dst) }); n != 0 {
 		t.Errorf("%v allocations", n)
 	}
-}
-
-func FuzzUnmarshal(f *testing.F) {
-	state, err := New(1, "x").MarshalBinary()
-	if err != nil {
-		f.Fatal(err)
-	}
-	f.Add(state)
-	f.Fuzz(func(t *testing.T, data []byte) {
-		s := New(2, "x")
-		err := s.UnmarshalBinary(data)
-		if err != nil && !errors.Is(err, ErrState) {
-			t.Fatalf("%v does not match ErrState", err)
-		}
-		if v := s.Float64(); v < 0 || v >= 1 {
-			t.Fatalf("the stream yields %v", v)
-		}
-	})
 }
 
 func benchmarkFill(b *testing.B, fill func(*Stream, []float32)) {
