@@ -3,6 +3,7 @@ package agent_test
 import (
 	"context"
 	"errors"
+	"reflect"
 	"slices"
 	"testing"
 
@@ -119,6 +120,38 @@ func TestBeginForgetsTheEpisodeBefore(t *testing.T) {
 	begin(t, a, 5)
 	if again := act(t, a, picture(1)); !slices.Equal(again[0], first[0]) {
 		t.Errorf("after Begin %v, at first %v", again[0], first[0])
+	}
+}
+
+// TestPreviousActionReachesTheFilter: the state after the second decision is that
+// of the action which the first one returned, noise and clipping included, and of
+// no other.
+func TestPreviousActionReachesTheFilter(t *testing.T) {
+	f := newFixture(t)
+	second := func(previous func(first []float32) []float32) [][]float32 {
+		a := f.agent(t, 1, 5)
+		begin(t, a, 5)
+		first := act(t, a, picture(1))
+		if previous != nil {
+			a.SetPrevious(previous(first[0]))
+		}
+		act(t, a, picture(2))
+		state, err := a.State()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return state
+	}
+	own := second(nil)
+	returned := second(func(first []float32) []float32 { return first })
+	other := second(func(first []float32) []float32 { return []float32{first[0], -first[1] + 0.1} })
+	if !reflect.DeepEqual(own, returned) {
+		t.Error("the filter was given another action than the one that was returned")
+	}
+	for i := range own {
+		if slices.Equal(own[i], other[i]) {
+			t.Errorf("state %d does not depend on the previous action", i)
+		}
 	}
 }
 
