@@ -25,6 +25,11 @@ var (
 	// ErrOptions: an option has a value the environment cannot honour.
 	ErrOptions = errors.New("invalid option")
 
+	// ErrBroken: the environment itself failed, a simulator that crashed or hangs
+	// for example. The episode is lost, but Reset may well succeed; training
+	// discards such an episode and goes on.
+	ErrBroken = errors.New("the environment broke")
+
 	// ErrUnknown: no environment of that name is registered.
 	ErrUnknown = errors.New("unknown environment")
 )
