@@ -74,9 +74,9 @@ type DreamResult struct {
 	Rewards, PredictedRewards []float64 // [T]
 }
 
-// Dream reconstructs the first context frames of a trajectory from the
-// posterior and predicts the others, and all rewards, open loop from the
-// actions alone (Hafner et al. 2019, figure 6).
+// Dream reconstructs the first context frames of a trajectory and their rewards
+// from the posterior, and predicts the others open loop from the actions alone
+// (Hafner et al. 2019, figure 6).
 func Dream(ctx context.Context, backend compute.Backend, model *worldmodel.Model, params []compute.Buffer, t *Trajectory, context, bitDepth int, stream *rng.Stream) (*DreamResult, error) {
 	length, d := t.Episode.Len(), model.Dims()
 	if context < 1 || context >= length {

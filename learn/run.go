@@ -181,8 +181,8 @@ func (r *Run) openEvents(context.Context) (err error) {
 	})
 }
 
-// stream is the source of randomness number n of its kind: update n, episode n,
-// evaluation after episode n.
+// stream is the source of randomness number n of its kind: update n, training
+// episode n, or episode n of an evaluation, which is the same in all evaluations.
 func (r *Run) stream(kind string, n int64) *rng.Stream {
 	return rng.New(r.Seed, fmt.Sprintf("%s/%d", kind, n))
 }

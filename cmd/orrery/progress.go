@@ -51,7 +51,7 @@ func (p *progress) Write(e metrics.Event) error {
 	switch e.Kind {
 	case metrics.KindUpdate:
 		if p.last == nil {
-			p.line("first updates done %s after the start", since(time.Since(p.began)))
+			p.line("first %d updates done %s after the run was opened", e.Counters.Updates-p.from.Updates, since(time.Since(p.began)))
 		}
 		p.last = e.Values
 		p.show("%s", p.updating(e))

@@ -52,8 +52,9 @@ func (p *Pool) Workers() int { return p.workers }
 
 // Run calls f once for every task in [0, tasks) and returns when all calls have
 // returned. Tasks are handed out one by one in order; worker, in [0, Workers),
-// says which worker runs the task, and no two calls share one at a time. When
-// ctx is cancelled no more tasks are handed out, and the error is ctx.Err().
+// says which worker runs the task, and no two tasks of this Run share one at a
+// time; tasks of another Run may, so memory that workers use belongs to a Run.
+// When ctx is cancelled no more tasks are handed out, and the error is ctx.Err().
 // A single task runs on the caller's goroutine.
 func (p *Pool) Run(ctx context.Context, tasks int, f func(task, worker int)) error {
 	if tasks <= 1 || p.workers == 1 {

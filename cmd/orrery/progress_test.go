@@ -1,0 +1,30 @@
+package main
+
+import (
+	"bytes"
+	"strings"
+	"testing"
+
+	"github.com/orrery-rl/orrery/config"
+	"github.com/orrery-rl/orrery/metrics"
+)
+
+// TestProgressCountsTheUpdatesOfThisProcess: those before a run went on are not
+// its first ones.
+func TestProgressCountsTheUpdatesOfThisProcess(t *testing.T) {
+	run, err := config.Preset("tiny")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out bytes.Buffer
+	p := newProgress(&out, run, false)
+	p.opened(metrics.Counters{Updates: 100, Episodes: 5})
+	for _, n := range []int64{125, 150} {
+		if err := p.Write(metrics.Event{Kind: metrics.KindUpdate, Counters: metrics.Counters{Updates: n, Episodes: 5}, Values: map[string]float64{}}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if strings.Count(out.String(), "updates done") != 1 || !strings.Contains(out.String(), "first 25 updates done") {
+		t.Errorf("%s", &out)
+	}
+}
