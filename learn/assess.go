@@ -30,11 +30,15 @@ func (r *Run) evaluate(ctx context.Context) error {
 	start := r.Now()
 	r.judge.SetParams(r.learner.Params())
 	tasks := r.Env.Spec().Tasks
-	seeds := make([]uint64, len(r.judgeEnvs))
-	for i := range seeds {
-		seeds[i] = env.TaskSeed(r.stream("evaluate", int64(i)).Uint64(), int64(i), len(tasks))
-	}
-	ev, err := Evaluate(ctx, r.judge, r.judgeEnvs, seeds)
+	var ev Evaluation
+	err := r.persist(ctx, "evaluation", func(v int) (err error) {
+		seeds := make([]uint64, len(r.judgeEnvs))
+		for i := range seeds {
+			seeds[i] = env.TaskSeed(r.stream(versionOf("evaluate", v), int64(i)).Uint64(), int64(i), len(tasks))
+		}
+		ev, err = Evaluate(ctx, r.judge, r.judgeEnvs, seeds)
+		return err
+	})
 	if err != nil {
 		return err
 	}

@@ -14,14 +14,20 @@ import (
 
 // collectRandom adds a seed episode of uniformly random actions.
 func (r *Run) collectRandom(ctx context.Context) error {
-	act := uniform(r.Env.Spec().Action, r.stream("random", r.counters.Episodes))
-	return r.collectWith(ctx, act, "random", &searches{})
+	return r.persist(ctx, "random episode", func(version int) error {
+		act := uniform(r.Env.Spec().Action, r.stream(versionOf("random", version), r.counters.Episodes))
+		return r.collectWith(ctx, act, "random", version, &searches{})
+	})
 }
 
 // collect adds an episode acted by the planner with exploration noise.
 func (r *Run) collect(ctx context.Context) error {
 	r.actor.SetParams(r.learner.Params())
-	if err := r.actor.Begin([]*rng.Stream{r.stream("act", r.counters.Episodes)}); err != nil {
+	return r.persist(ctx, "episode", func(version int) error { return r.collectPlanned(ctx, version) })
+}
+
+func (r *Run) collectPlanned(ctx context.Context, version int) error {
+	if err := r.actor.Begin([]*rng.Stream{r.stream(versionOf("act", version), r.counters.Episodes)}); err != nil {
 		return err
 	}
 	var searched searches
@@ -33,12 +39,13 @@ func (r *Run) collect(ctx context.Context) error {
 		searched.add(r.actor)
 		return actions[0], nil
 	}
-	return r.collectWith(ctx, act, "planner", &searched)
+	return r.collectWith(ctx, act, "planner", version, &searched)
 }
 
-// collectWith plays one episode and appends it to the replay. The counters move
-// only when the episode is stored, so one that breaks off leaves no trace.
-func (r *Run) collectWith(ctx context.Context, act policy, name string, searched *searches) error {
+// collectWith plays one episode, in a version for persist, and appends it to the
+// replay. The counters move only when the episode is stored, so one that breaks
+// off leaves no trace.
+func (r *Run) collectWith(ctx context.Context, act policy, name string, version int, searched *searches) error {
 	number := r.counters.Episodes
 	timed := func(ctx context.Context, obs env.Observation) (action []float32, err error) {
 		err = r.watch.time(phasePlan, func() error {
@@ -48,7 +55,7 @@ func (r *Run) collectWith(ctx context.Context, act policy, name string, searched
 		return action, err
 	}
 	tasks := r.Env.Spec().Tasks
-	seed := env.TaskSeed(r.stream("reset", number).Uint64(), number, len(tasks))
+	seed := env.TaskSeed(r.stream(versionOf("reset", version), number).Uint64(), number, len(tasks))
 	out, err := rollout(ctx, timedEnv{r.Env, &r.watch}, seed, 0, timed)
 	if err != nil {
 		return err
