@@ -3,6 +3,7 @@ package config
 import (
 	"bytes"
 	"errors"
+	"regexp"
 	"strings"
 	"testing"
 )
@@ -56,9 +57,11 @@ func TestStoredConfigsOfOlderVersions(t *testing.T) {
 		t.Fatal(err)
 	}
 	older := strings.Replace(string(text), "  transition: rssm\n", "", 1)
-	if older == string(text) {
-		t.Fatalf("no transition in\n%s", text)
+	objective := regexp.MustCompile(`  objective:\n(    .*\n)+`)
+	if older == string(text) || !objective.MatchString(older) {
+		t.Fatalf("no transition or no objective in\n%s", text)
 	}
+	older = objective.ReplaceAllString(older, "")
 	stored, err := ReadStored("config.yaml", strings.NewReader(older))
 	if err != nil {
 		t.Fatal(err)

@@ -172,3 +172,25 @@ func TestObjectiveNamesEveryMistake(t *testing.T) {
 		t.Errorf("an unknown profile gives %v, which names none that exist", err)
 	}
 }
+
+// TestFloorShiftsTheValueOnly: max(F, KL) is F above max(0, KL-F) for every
+// record, with the gradient of both 0 up to F.
+func TestFloorShiftsTheValueOnly(t *testing.T) {
+	excess, floor := microConfig(), microConfig()
+	excess.FreeNats, floor.FreeNats, floor.Objective.FreeNatsForm = 3, 3, Floor
+	kl := tensorOf([]float64{0, 2.9, 3, 3.1, 10}, 5)
+	out := compile(t, []tensor{kl}, func(in []*graph.Node) []*graph.Node {
+		nodes := []*graph.Node{excess.allow(in[0]), floor.allow(in[0])}
+		for i, x := range nodes[:2] { // kept apart: the reference merges equal outputs
+			gradient := graph.Gradient(graph.ReduceAllSum(x), in[0])[0]
+			nodes = append(nodes, graph.MulScalar(gradient, float64(i+1)))
+		}
+		return nodes
+	}).run(kl)
+	assertClose(t, "floor", out[1], []float64{3, 3, 3, 3.1, 10}, 1e-15)
+	for i := range out[0] {
+		assertClose(t, "difference", []float64{out[1][i] - out[0][i]}, []float64{3}, 1e-15)
+	}
+	assertClose(t, "gradient of excess", out[2], []float64{0, 0, 0, 1, 1}, 0)
+	assertClose(t, "gradient of floor", out[3], []float64{0, 0, 0, 2, 2}, 0)
+}
