@@ -33,7 +33,9 @@ func TestOvershootingTrains(t *testing.T) {
 		t.Run(string(form), func(t *testing.T) {
 			dir, e := t.TempDir(), newToy(t)
 			m := variant(t, e, func(c *worldmodel.Config) { overshooting(form)(c); c.Transition = kind })
-			if _, err := train(t, context.Background(), short(t, dir, e, m)); err != nil {
+			p := short(t, dir, e, m)
+			p.Schedule.LogEvery = 1
+			if _, err := train(t, context.Background(), p); err != nil {
 				t.Fatal(err)
 			}
 			seen := map[string]bool{}
