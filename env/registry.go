@@ -48,10 +48,44 @@ type Entry struct {
 // Registry maps names to environments. The zero value is not usable; call
 // [NewRegistry]. Fill it before sharing it: it is safe for concurrent reading
 // only.
-type Registry struct{ entries map[string]Entry }
+type Registry struct {
+	entries map[string]Entry
+	schemes []Scheme
+}
+
+// Scheme is a family of environments whose names begin with Name and a colon:
+// what follows says which one.
+type Scheme struct {
+	// Name is what stands before the colon.
+	Name string
+
+	// Usage shows the form of the names, and Description is one line for people.
+	Usage, Description string
+
+	// Entry returns the environment called Name:rest.
+	Entry func(rest string) (Entry, error)
+}
 
 // NewRegistry returns an empty registry.
 func NewRegistry() *Registry { return &Registry{entries: map[string]Entry{}} }
+
+// RegisterScheme adds s. It fails if the name is empty, has a colon or is taken,
+// or if s.Entry is nil.
+func (r *Registry) RegisterScheme(s Scheme) error {
+	if s.Name == "" || strings.Contains(s.Name, ":") || s.Entry == nil {
+		return fmt.Errorf("env: register %q: a scheme needs a Name without a colon and an Entry function", s.Name)
+	}
+	for _, other := range r.schemes {
+		if other.Name == s.Name {
+			return fmt.Errorf("env: register %q: the scheme is taken", s.Name)
+		}
+	}
+	r.schemes = append(r.schemes, s)
+	return nil
+}
+
+// Schemes returns the schemes in the order of their registration.
+func (r *Registry) Schemes() []Scheme { return slices.Clone(r.schemes) }
 
 // Register adds e. It fails if the name is empty or taken, or if e.New is nil.
 func (r *Registry) Register(e Entry) error {
@@ -80,6 +114,13 @@ func (r *Registry) Names() []string {
 func (r *Registry) Entry(name string) (Entry, error) {
 	if e, ok := r.entries[name]; ok {
 		return e, nil
+	}
+	if scheme, rest, ok := strings.Cut(name, ":"); ok {
+		for _, s := range r.schemes {
+			if s.Name == scheme {
+				return s.Entry(rest)
+			}
+		}
 	}
 	if near := nearest(name, r.Names()); near != "" {
 		return Entry{}, fmt.Errorf("env: %w %q: did you mean %q?", ErrUnknown, name, near)

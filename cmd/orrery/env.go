@@ -41,6 +41,9 @@ func newEnvList(a *app) *cobra.Command {
 				}
 				fmt.Fprintf(w, "%s\t%d\t%s\n", e.Name, max(1, e.DefaultActionRepeat), e.Description)
 			}
+			for _, s := range a.envs.Schemes() {
+				fmt.Fprintf(w, "%s\t\t%s\n", s.Usage, s.Description)
+			}
 			return w.Flush()
 		},
 	}
@@ -102,7 +105,7 @@ func (o *showOptions) run(ctx context.Context, a *app, name string) error {
 		return err
 	}
 	if o.out == "" {
-		o.out = name
+		o.out = fileName(name)
 	}
 	if err := writeFile(a, o.out+".png", func(w io.Writer) error { return png.Encode(w, frames[0]) }); err != nil {
 		return err

@@ -219,6 +219,9 @@ func dimsOf(spec env.Spec) worldmodel.Dims {
 }
 
 // defaultRunDir is where a run lives unless --run says otherwise.
-func defaultRunDir(run config.Run) string {
-	return filepath.Join("runs", strings.NewReplacer(string(filepath.Separator), "-", ",", "+", " ", "").Replace(run.Env.Name))
+func defaultRunDir(run config.Run) string { return filepath.Join("runs", fileName(run.Env.Name)) }
+
+// fileName is the name of an environment as a part of a path.
+func fileName(env string) string {
+	return strings.NewReplacer("/", "-", `\`, "-", ":", "-", ",", "+", " ", "").Replace(env)
 }
