@@ -379,3 +379,17 @@ func TestTwoProcessesCannotShareARun(t *testing.T) {
 		t.Fatalf("exit code %d: %s", code, errs)
 	}
 }
+
+// A profile lies under what is set, and over the preset.
+func TestProfileSelectsAnObjective(t *testing.T) {
+	text := must(t, "train", "--print-config", "--profile", "google", "--set", "model.free_nats=1")
+	for _, want := range []string{"reward_scale: 20", "free_nats: 1\n", "overshooting: google", "depth: 16"} {
+		if !strings.Contains(text, want) {
+			t.Errorf("%q is missing from\n%s", want, text)
+		}
+	}
+	var out, errs bytes.Buffer
+	if code := run(context.Background(), []string{"train", "--print-config", "--profile", "gogle"}, &out, &errs); code != exitUsage || !strings.Contains(errs.String(), "kaixhin") {
+		t.Errorf("unknown profile: exit code %d, %s", code, errs.String())
+	}
+}

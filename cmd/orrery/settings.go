@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -12,6 +13,7 @@ import (
 	"github.com/gomlx/compute"
 	"github.com/gomlx/compute/gobackend"
 	"github.com/spf13/cobra"
+	"go.yaml.in/yaml/v4"
 
 	"github.com/orrery-rl/orrery/backend/cpu"
 	"github.com/orrery-rl/orrery/backend/xla"
@@ -28,6 +30,7 @@ const configName = "config.yaml"
 // of them; the others lie over the values of the one named last.
 type settings struct {
 	preset, env string
+	profile     string
 	files, sets []string
 	seed        uint64
 	episodes    int
@@ -40,6 +43,7 @@ func (s *settings) register(cmd *cobra.Command) {
 	f := cmd.Flags()
 	f.Uint64Var(&s.seed, "seed", 0, "seed of everything random")
 	f.IntVar(&s.episodes, "episodes", 0, "training episodes in all (default: the preset's)")
+	f.StringVar(&s.profile, "profile", "", "objective of a published text or code, under files and --set: "+strings.Join(worldmodel.ProfileNames(), ", "))
 	f.BoolVar(&s.print, "print-config", false, "print the effective configuration and stop")
 }
 
@@ -47,7 +51,7 @@ func (s *settings) register(cmd *cobra.Command) {
 func (s *settings) registerSizes(cmd *cobra.Command) {
 	f := cmd.Flags()
 	f.StringVar(&s.preset, "preset", "small", "sizes to start from: small, paper or tiny")
-	f.StringVar(&s.env, "env", "cartpole-swingup", "environment (see orrery env list)")
+	f.StringVar(&s.env, "env", "cartpole-swingup", "environment (see orrery env list), or several with commas: one agent learns them in turn")
 	f.StringArrayVarP(&s.files, "config", "c", nil, "YAML file with settings; may be repeated, later files win")
 	f.StringArrayVar(&s.sets, "set", nil, "one setting as name=value, for example learn.batch_size=32; may be repeated")
 	registerBackend(cmd, &s.backend)
@@ -101,6 +105,13 @@ func (s *settings) compose(cmd *cobra.Command) (config.Run, error) {
 // overrides one that they name.
 func (s *settings) layers(cmd *cobra.Command) ([]config.Layer, error) {
 	var layers []config.Layer
+	if s.profile != "" {
+		layer, err := profileLayer(s.profile)
+		if err != nil {
+			return nil, err
+		}
+		layers = append(layers, layer)
+	}
 	for _, name := range s.files {
 		layer, err := readLayer(name)
 		if err != nil {
@@ -120,6 +131,21 @@ func (s *settings) layers(cmd *cobra.Command) ([]config.Layer, error) {
 		layers = append(layers, layer)
 	}
 	return layers, nil
+}
+
+// profileLayer are the settings of an objective's profile.
+func profileLayer(name string) (config.Layer, error) {
+	m, err := worldmodel.Config{}.WithProfile(name)
+	if err != nil {
+		return config.Layer{}, fmt.Errorf("%w: %w", config.ErrInvalid, err)
+	}
+	text, err := yaml.Marshal(map[string]any{"model": map[string]any{
+		"reward_scale": m.RewardScale, "kl_scale": m.KLScale, "free_nats": m.FreeNats, "objective": m.Objective,
+	}})
+	if err != nil {
+		return config.Layer{}, err
+	}
+	return config.ReadLayer("profile "+name, bytes.NewReader(text))
 }
 
 func readLayer(name string) (config.Layer, error) {
