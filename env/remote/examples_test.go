@@ -1,8 +1,10 @@
 package remote
 
 import (
+	"bytes"
 	"context"
 	"math"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"testing"
@@ -42,6 +44,21 @@ func TestExamples(t *testing.T) {
 			}
 			checkDot(t, open(t, Config{Command: command}, env.Options{ActionRepeat: 2}))
 		})
+	}
+}
+
+// TestDocumentShowsTheExample keeps docs/remote-environments.md true.
+func TestDocumentShowsTheExample(t *testing.T) {
+	document, err := os.ReadFile("../../docs/remote-environments.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	example, err := os.ReadFile("examples/dot.py")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Contains(document, example) {
+		t.Error("docs/remote-environments.md does not show examples/dot.py as it is")
 	}
 }
 
