@@ -113,7 +113,9 @@ func TestBrokenChildren(t *testing.T) {
 		t.Run(role, func(t *testing.T) {
 			t.Parallel()
 			cfg := as(role)
-			cfg.StepTimeout = 2 * time.Second
+			if role == "hangs" {
+				cfg.StepTimeout = 500 * time.Millisecond
+			}
 			e := open(t, cfg, env.Options{})
 			_, err := thirdStep(context.Background(), t, e)
 			if !errors.Is(err, ErrChild) || !errors.Is(err, env.ErrBroken) || !strings.Contains(err.Error(), says) {

@@ -39,7 +39,7 @@ func Register(r *env.Registry, log *slog.Logger) error {
 				if !ok || name == "" || library != "gymnasium" && library != "dm_control" {
 					return env.Entry{}, fmt.Errorf("env: %w %q: want py:gymnasium:NAME or py:dm_control:DOMAIN-TASK", env.ErrUnknown, "py:"+rest)
 				}
-				return entry("py:"+rest, pythonRepeat(library, name), pythonConfig(library, name), log), nil
+				return pythonEntry(library, name, log), nil
 			},
 		}),
 		r.RegisterScheme(env.Scheme{
@@ -66,6 +66,21 @@ func entry(name string, repeat int, cfg Config, log *slog.Logger) env.Entry {
 			return Open(context.Background(), cfg, opts)
 		},
 	}
+}
+
+// pythonEntry is an entry whose errors say which interpreter was tried.
+func pythonEntry(library, name string, log *slog.Logger) env.Entry {
+	cfg := pythonConfig(library, name)
+	e := entry("py:"+library+":"+name, pythonRepeat(library, name), cfg, log)
+	open := e.New
+	e.New = func(opts env.Options) (env.Env, error) {
+		made, err := open(opts)
+		if errors.Is(err, ErrChild) {
+			return nil, fmt.Errorf("%w\n(the interpreter is %s, which needs numpy and %s; %s chooses another)", err, cfg.Command[0], library, PythonVariable)
+		}
+		return made, err
+	}
+	return e
 }
 
 // pythonConfig runs server.py.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"os"
 	"os/exec"
+	"strings"
 	"testing"
 
 	"github.com/orrery-rl/orrery/env"
@@ -60,5 +61,18 @@ func TestExecName(t *testing.T) {
 	s := e.Spec()
 	if s.Name != "exec:"+os.Args[0] || s.Image != (env.ImageSpec{Height: 9, Width: 7, Channels: 3}) || s.ActionRepeat != 2 {
 		t.Errorf("spec %+v", s)
+	}
+}
+
+// TestWithoutPython: the error tells what to do.
+func TestWithoutPython(t *testing.T) {
+	t.Setenv(PythonVariable, "/no/such/python")
+	r := env.NewRegistry()
+	if err := Register(r, nil); err != nil {
+		t.Fatal(err)
+	}
+	_, err := r.New("py:gymnasium:CartPole-v1", env.Options{})
+	if !errors.Is(err, ErrChild) || !strings.Contains(err.Error(), "needs numpy and gymnasium; "+PythonVariable+" chooses another") {
+		t.Errorf("error %v, want ErrChild with the remedy", err)
 	}
 }
