@@ -60,14 +60,12 @@ func (c *child) exchange(ctx context.Context, send func(io.Writer) error, limit 
 	stop := context.AfterFunc(ctx, c.kill)
 	defer stop()
 	c.stderr.rest()
-	// An error of sending is remembered: a child that dies often says why.
+	// Even if sending fails the answer is read: it says whether the child ended.
 	sent := send(c.in)
 	a, payload, err := readFrame(c.reader, limit)
 	switch {
 	case ctx.Err() != nil:
 		return answer{}, nil, ctx.Err()
-	case err != nil && sent != nil:
-		return answer{}, nil, sent
 	case err != nil:
 		return answer{}, nil, err
 	case a.Type == "error":

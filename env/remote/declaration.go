@@ -49,10 +49,6 @@ func declare(a answer, cfg Config) (declaration, error) {
 	if cfg.Height > 0 && d.drawn != (env.ImageSpec{}) {
 		d.spec.Image.Height, d.spec.Image.Width = cfg.Height, cfg.Width
 	}
-	if d.scaled() && d.drawn.Channels != 1 && d.drawn.Channels != 3 {
-		return declaration{}, fmt.Errorf("%w: it draws images of %d channels, which can be scaled only if they are 1 or 3; draw %dx%d",
-			env.ErrSpec, d.drawn.Channels, cfg.Height, cfg.Width)
-	}
 	return d, d.spec.Validate()
 }
 
