@@ -16,6 +16,7 @@ import (
 
 	"github.com/orrery-rl/orrery/backend/cpu"
 	"github.com/orrery-rl/orrery/backend/xla"
+	"github.com/orrery-rl/orrery/env/remote"
 )
 
 // finding is what doctor says of one thing; its JSON form is stable.
@@ -69,7 +70,7 @@ func examine(ctx context.Context) []finding {
 	findings = append(findings,
 		library("MuJoCo", "dmc/* environments", "apt-get install libmujoco-dev, and build with -tags mujoco", "libmujoco.so*"),
 		library("OSMesa", "pictures of dmc/* environments", "apt-get install libosmesa6", "libOSMesa.so*"),
-		program(ctx, "Python", "py:* environments", "apt-get install python3 python3-venv", "python3", "--version"),
+		program(ctx, "Python", "py:* environments", "apt-get install python3 python3-venv", remote.Python(), "--version"),
 		pythonModule(ctx, "gymnasium"), pythonModule(ctx, "dm_control"),
 		program(ctx, "ffmpeg", "films as MP4", "apt-get install ffmpeg", "ffmpeg", "-version"),
 		program(ctx, "NVIDIA GPU", "--backend xla:PLUGIN", "none: it takes a GPU and its driver", "nvidia-smi", "--query-gpu=name", "--format=csv,noheader"),
@@ -171,7 +172,7 @@ func program(ctx context.Context, name, purpose, remedy, command string, args ..
 func pythonModule(ctx context.Context, module string) finding {
 	script := "import importlib.metadata as m; print(m.version('" + module + "'))"
 	f := program(ctx, "Python's "+module, "py:"+module+":* environments",
-		"python3 -m venv .venv && .venv/bin/pip install "+module, "python3", "-c", script)
+		"python3 -m venv .venv && .venv/bin/pip install "+module+" && export "+remote.PythonVariable+"=.venv/bin/python", remote.Python(), "-c", script)
 	if f.State == "no" {
 		f.Found = "not installed"
 	}

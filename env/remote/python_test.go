@@ -15,7 +15,7 @@ import (
 // python is the interpreter with the library, or else the test is skipped.
 func python(t *testing.T, library string) string {
 	t.Helper()
-	interpreter := pythonConfig("", "").Command[0]
+	interpreter := Python()
 	if out, err := exec.Command(interpreter, "-c", "import numpy, "+library).CombinedOutput(); err != nil {
 		t.Skipf("%s has no %s (set %s to one that has): %v\n%s", interpreter, library, PythonVariable, err, lastOf(out))
 	}

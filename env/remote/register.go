@@ -83,17 +83,22 @@ func pythonEntry(library, name string, log *slog.Logger) env.Entry {
 	return e
 }
 
+// Python is the interpreter of py: environments: what [PythonVariable] says, or
+// python3 (python on Windows), to be found in PATH.
+func Python() string {
+	if python := os.Getenv(PythonVariable); python != "" {
+		return python
+	}
+	if runtime.GOOS == "windows" {
+		return "python"
+	}
+	return "python3"
+}
+
 // pythonConfig runs server.py.
 func pythonConfig(library, name string) Config {
-	python := os.Getenv(PythonVariable)
-	if python == "" {
-		python = "python3"
-		if runtime.GOOS == "windows" {
-			python = "python"
-		}
-	}
 	return Config{
-		Command:  []string{python, "-c", bootstrap, strconv.Itoa(len(server)), library, name},
+		Command:  []string{Python(), "-c", bootstrap, strconv.Itoa(len(server)), library, name},
 		preamble: server,
 	}
 }
