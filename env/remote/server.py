@@ -110,7 +110,10 @@ class Gymnasium:
     def perceive(self, obs):
         if self.is_image:
             return np.atleast_3d(obs), np.zeros(0)
-        return self.env.render(), np.asarray(self.spaces.flatten(self.env.observation_space, obs)).ravel()
+        image = self.env.render()
+        if not isinstance(image, np.ndarray):
+            raise ValueError(f"{self.name} draws no images: render_mode rgb_array gives {type(image).__name__}")
+        return image, np.asarray(self.spaces.flatten(self.env.observation_space, obs)).ravel()
 
     def reset(self, seed):
         self.obs, _ = self.env.reset(seed=seed)
