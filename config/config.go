@@ -67,7 +67,7 @@ type Backend struct {
 	Name string `yaml:"name" json:"name"`
 	// Threads is the number of worker threads; 0 takes one per processor.
 	Threads int `yaml:"threads" json:"threads"`
-	// Path forces a family of kernels: generic, avx2 or avx512; empty or auto
+	// Path forces a family of kernels: generic, avx2, avx512 or amx; empty or auto
 	// takes the best the machine has.
 	Path string `yaml:"path" json:"path"`
 	// Precision is that of large products: f32, bf16 (rounded operands, float32 sums;

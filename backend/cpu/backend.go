@@ -30,7 +30,7 @@ type Config struct {
 	// Threads is the number of workers; 0 takes one per processor. Results do
 	// not depend on it.
 	Threads int
-	// Path forces a family of kernels: generic, avx2 or avx512; empty or auto
+	// Path forces a family of kernels: generic, avx2, avx512 or amx; empty or auto
 	// takes the fastest this CPU has.
 	Path string
 	// Precision is that of large products: f32, bf16 (operands rounded to bfloat16, sums

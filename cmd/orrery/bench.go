@@ -28,7 +28,7 @@ cache. Other work on the machine shows in every number.
 The report goes to standard output (--json: one JSON object, in seconds, bytes,
 FLOP/s and bytes/s), progress to standard error.
 
-$ORRERY_CPU=generic|avx2|avx512, or --cpu-path, forces a family of kernels.`,
+$ORRERY_CPU=generic|avx2|avx512|amx, or --cpu-path, forces a family of kernels.`,
 		Example: `  orrery bench update --preset paper          one update of the paper's size
   orrery bench update --against go            ... and compared with GoMLX's own backend
   orrery bench plan --envs 8                  a decision for eight environments

@@ -2,6 +2,9 @@ package kernel
 
 import "math"
 
+// BlockWords is the granularity of the contraction of PairKernels.Blocks.
+const BlockWords = 16
+
 // PairKernels compute products in bfloat16 with sums in float32. Their operands are
 // words: the bits of a float32 element hold two bfloat16 numbers that follow each other
 // in the contraction, the earlier one in the low half. A tile of [GemmArgs] over words
@@ -12,6 +15,11 @@ import "math"
 // pair begin with the later one; both are what the instructions do.
 type PairKernels struct {
 	Gemm GemmKernels
+	// Blocks computes larger tiles, for products whose segments all have a K that is a
+	// multiple of [BlockWords] and whose AK is 1; nil where the path has none. It keeps
+	// the sums of early and of late numbers of the words apart until the end of a block,
+	// so that its results differ from Gemm's within the bound of [GemmKernels.Tile].
+	Blocks *GemmKernels
 	// Pack rounds x to words: dst[i] holds x[2i] and x[2i+1], and 0 for an element beyond
 	// the last. dst needs (len(x)+1)/2 words.
 	Pack func(dst, x []float32)

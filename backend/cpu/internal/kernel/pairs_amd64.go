@@ -14,12 +14,16 @@ func newPairs(p Path) *PairKernels {
 	switch {
 	case p == Generic:
 		return newPairsGeneric()
-	case p == AVX512 && cpu.X86.HasAVX512BF16:
+	case p.vectors() == AVX512 && cpu.X86.HasAVX512BF16:
 		tiles := gemmBF16Tiles()
 		gemm := GemmKernels{MR: len(tiles[0]), NR: 32, Lanes: 16, tile: func(g *GemmArgs, m, n int) {
 			tiles[(n-1)/16][m-1](g, n)
 		}}
-		return &PairKernels{Gemm: gemm, Pack: packBF16, Interleave: interleaveBF16}
+		pairs := &PairKernels{Gemm: gemm, Pack: packBF16, Interleave: interleaveBF16}
+		if p == AMX {
+			pairs.Blocks = newBlocks()
+		}
+		return pairs
 	}
 	return nil
 }

@@ -165,7 +165,10 @@ func BenchmarkPairTile(b *testing.B) {
 			name string
 			k    *GemmKernels
 			k2   int
-		}{{"f32", &table.Gemm, 1}, {"bf16", &table.Pairs.Gemm, 2}} {
+		}{{"f32", &table.Gemm, 1}, {"bf16", &table.Pairs.Gemm, 2}, {"blocks", table.Pairs.Blocks, 2}} {
+			if c.k == nil {
+				continue
+			}
 			b.Run(p.String()+"/"+c.name, func(b *testing.B) {
 				m, n, steps := c.k.MR, c.k.NR, 128
 				g := GemmArgs{A: make([]float32, m*steps), B: make([]float32, steps*n), C: make([]float32, m*n),

@@ -17,12 +17,15 @@ const (
 	AVX2
 	// AVX512 is amd64 assembly on 16-lane vectors; it needs AVX-512 F, BW, DQ and VL.
 	AVX512
+	// AMX is AVX512 with bfloat16 products on AMX tiles; it needs AMX-BF16, AVX512_BF16
+	// and Linux's permission to use tiles. Products in float32 are those of AVX512.
+	AMX
 
 	numPaths = iota
 )
 
 // pathNames returns the names that String prints and ParsePath reads, by Path.
-func pathNames() []string { return []string{"generic", "avx2", "avx512"} }
+func pathNames() []string { return []string{"generic", "avx2", "avx512", "amx"} }
 
 // String returns the name that [ParsePath] reads, "generic" for example.
 func (p Path) String() string {
@@ -32,7 +35,7 @@ func (p Path) String() string {
 	return pathNames()[p]
 }
 
-// ParsePath returns the path called name: generic, avx2 or avx512. It knows the names
+// ParsePath returns the path called name: generic, avx2, avx512 or amx. It knows the names
 // only; whether this CPU has the path is [Path.Available]'s question.
 func ParsePath(name string) (Path, error) {
 	for p, n := range pathNames() {
@@ -53,8 +56,18 @@ func (p Path) Available() bool {
 		return hasAVX2()
 	case AVX512:
 		return hasAVX512()
+	case AMX:
+		return hasAMX()
 	}
 	return false
+}
+
+// vectors returns the path of everything but the bfloat16 kernels.
+func (p Path) vectors() Path {
+	if p == AMX {
+		return AVX512
+	}
+	return p
 }
 
 // Available returns the paths of this CPU, slowest first; [Generic] is always the first.

@@ -5,3 +5,5 @@ package kernel
 func hasAVX2() bool { return false }
 
 func hasAVX512() bool { return false }
+
+func hasAMX() bool { return false }

@@ -25,7 +25,7 @@ func New(p Path) (*Table, error) {
 		return nil, fmt.Errorf("kernel: path %v is not available on this CPU or in this build: choose one of %v",
 			p, Available())
 	}
-	return &Table{Path: p, Gemm: newGemm(p), Vec: newVec(p), Pairs: newPairs(p)}, nil
+	return &Table{Path: p, Gemm: newGemm(p.vectors()), Vec: newVec(p.vectors()), Pairs: newPairs(p)}, nil
 }
 
 // Exact returns the table without the kernels that round their operands.

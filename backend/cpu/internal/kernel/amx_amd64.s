@@ -1,0 +1,221 @@
+//go:build amd64 && !purego
+
+#include "textflag.h"
+#include "funcdata.h"
+#include "go_asm.h"
+
+// Requires AVX-512F and AMX-BF16, and the permission that hasAMX asks for.
+//
+// Go's assembler does not know the tile instructions. All are VEX.128, map 0F38, W0:
+// C4 E2 pp op ModRM, where pp is 78 (no prefix), 7A (F3) or 7B (F2). Memory operands of
+// loads and stores have a SIB byte, index<<3|base, whose index register is the row
+// stride in bytes; ModRM.reg is the tile.
+#define VEX(pp, op, modrm) BYTE $0xc4; BYTE $0xe2; BYTE $pp; BYTE $op; BYTE $modrm
+
+#define LDTILECFG_SI  VEX(0x78, 0x49, 0x06)
+#define TILERELEASE   VEX(0x78, 0x49, 0xc0)
+#define TILEZERO(t)   VEX(0x7b, 0x49, (0xc0+8*t))
+
+// Tiles 4 and 5 are rows 0-15 and 16-31 of A, at SI and DX with stride BX; 6 and 7 are
+// columns 0-15 and 16-31 of B, at DI and DI+64 with stride CX.
+#define LOAD_A0 VEX(0x7b, 0x4b, 0x24); BYTE $0x1e
+#define LOAD_A1 VEX(0x7b, 0x4b, 0x2c); BYTE $0x1a
+#define LOAD_B0 VEX(0x7b, 0x4b, 0x34); BYTE $0x0f
+#define LOAD_B1 VEX(0x7b, 0x4b, 0x7c); BYTE $0x0f; BYTE $0x40
+
+// TILESTORED of tile t to SI with stride BX.
+#define STORE(t) VEX(0x7a, 0x4b, (0x04+8*t)); BYTE $0x1e
+
+// TDPBF16PS: destination in ModRM.reg, rows of A in ModRM.rm, columns of B in the
+// inverted VEX.vvvv: 4A is tile 6, 42 is tile 7. Tiles 0 1 / 2 3 are the 32x32 sums.
+#define MUL_00 VEX(0x4a, 0x5c, 0xc4)
+#define MUL_01 VEX(0x42, 0x5c, 0xcc)
+#define MUL_10 VEX(0x4a, 0x5c, 0xd5)
+#define MUL_11 VEX(0x42, 0x5c, 0xdd)
+
+// func pairTileAMX(args *GemmArgs, m, n int)
+//
+// The frame holds the sums, 32 rows of 128 bytes, and behind them the 64 bytes of the
+// tile configuration. R8 and R9 are the rows and columns of the second tiles, 0 where
+// there are none; their instructions are skipped then, as empty tiles may not be used.
+TEXT ·pairTileAMX(SB), 0, $4160-24
+	NO_LOCAL_POINTERS
+	MOVQ args+0(FP), R11
+	MOVQ m+8(FP), R12
+	MOVQ n+16(FP), R13
+	XORQ R8, R8
+	XORQ R9, R9
+	MOVQ R12, AX
+	CMPQ AX, $16
+	JLE  rows
+	LEAQ -16(R12), R8
+	MOVQ $16, AX
+
+rows:
+	MOVQ R13, BX
+	CMPQ BX, $16
+	JLE  columns
+	LEAQ -16(R13), R9
+	MOVQ $16, BX
+
+columns:
+	// Masks of the columns: K1 of the first tiles, K2 of the second.
+	MOVQ  $-1, DX
+	MOVQ  BX, CX
+	SHLQ  CX, DX
+	NOTQ  DX
+	KMOVW DX, K1
+	MOVQ  $-1, DX
+	MOVQ  R9, CX
+	SHLQ  CX, DX
+	NOTQ  DX
+	KMOVW DX, K2
+
+	// The configuration: palette 1; bytes per row at 16 + 2*tile, rows at 48 + tile.
+	LEAQ      sums-64(SP), SI
+	VPXORD    Z0, Z0, Z0
+	VMOVDQU32 Z0, (SI)
+	MOVB      $1, (SI)
+	SHLQ      $2, BX
+	LEAQ      (R9*4), CX
+	MOVW      BX, 16(SI)
+	MOVW      BX, 28(SI)
+	MOVB      AX, 48(SI)
+	MOVB      AX, 52(SI)
+	MOVB      $16, 54(SI)
+	MOVW      $64, 24(SI)
+	TESTQ     R9, R9
+	JZ        oneColumn
+	MOVW      CX, 18(SI)
+	MOVW      CX, 30(SI)
+	MOVB      AX, 49(SI)
+	MOVB      $16, 55(SI)
+
+oneColumn:
+	TESTQ R8, R8
+	JZ    configured
+	MOVW  $64, 26(SI)
+	MOVB  R8, 53(SI)
+	MOVW  BX, 20(SI)
+	MOVB  R8, 50(SI)
+	TESTQ R9, R9
+	JZ    configured
+	MOVW  CX, 22(SI)
+	MOVB  R8, 51(SI)
+
+configured:
+	LDTILECFG_SI
+	TILEZERO(0)
+	TESTQ R9, R9
+	JZ    zeroRows
+	TILEZERO(1)
+
+zeroRows:
+	TESTQ R8, R8
+	JZ    zeroed
+	TILEZERO(2)
+	TESTQ R9, R9
+	JZ    zeroed
+	TILEZERO(3)
+
+zeroed:
+	MOVQ GemmArgs_ARow(R11), BX
+	SHLQ $2, BX
+	MOVQ GemmArgs_BK(R11), CX
+	SHLQ $2, CX
+	MOVQ GemmArgs_Segs(R11), R10
+	MOVQ (GemmArgs_Segs+8)(R11), R15
+
+segment:
+	DECQ    R15
+	JLT     store
+	MOVLQSX Segment_A(R10), SI
+	ADDQ    GemmArgs_AOff(R11), SI
+	SHLQ    $2, SI
+	ADDQ    GemmArgs_A(R11), SI
+	MOVQ    BX, DX
+	SHLQ    $4, DX
+	ADDQ    SI, DX
+	MOVLQSX Segment_B(R10), DI
+	ADDQ    GemmArgs_BOff(R11), DI
+	SHLQ    $2, DI
+	ADDQ    GemmArgs_B(R11), DI
+	MOVLQSX Segment_K(R10), AX
+	ADDQ    $12, R10
+
+step:
+	SUBQ  $16, AX
+	JLT   segment
+	LOAD_A0
+	LOAD_B0
+	MUL_00
+	TESTQ R9, R9
+	JZ    secondRows
+	LOAD_B1
+	MUL_01
+
+secondRows:
+	TESTQ R8, R8
+	JZ    next
+	LOAD_A1
+	MUL_10
+	TESTQ R9, R9
+	JZ    next
+	MUL_11
+
+next:
+	ADDQ $64, SI
+	ADDQ $64, DX
+	MOVQ CX, R14
+	SHLQ $4, R14
+	ADDQ R14, DI
+	JMP  step
+
+store:
+	MOVQ  $128, BX
+	LEAQ  sums-4160(SP), SI
+	MOVQ  SI, R14
+	STORE(0)
+	TESTQ R9, R9
+	JZ    storeRows
+	ADDQ  $64, SI
+	STORE(1)
+
+storeRows:
+	TESTQ R8, R8
+	JZ    stored
+	LEAQ  2048(R14), SI
+	STORE(2)
+	TESTQ R9, R9
+	JZ    stored
+	ADDQ  $64, SI
+	STORE(3)
+
+stored:
+	TILERELEASE
+	MOVQ    GemmArgs_COff(R11), DI
+	SHLQ    $2, DI
+	ADDQ    GemmArgs_C(R11), DI
+	MOVQ    GemmArgs_CRow(R11), CX
+	SHLQ    $2, CX
+	MOVBLZX GemmArgs_Add(R11), AX
+
+row:
+	VMOVUPS.Z (R14), K1, Z0
+	VMOVUPS.Z 64(R14), K2, Z1
+	TESTQ     AX, AX
+	JZ        write
+	VMOVUPS.Z (DI), K1, Z2
+	VMOVUPS.Z 64(DI), K2, Z3
+	VADDPS    Z2, Z0, Z0
+	VADDPS    Z3, Z1, Z1
+
+write:
+	VMOVUPS Z0, K1, (DI)
+	VMOVUPS Z1, K2, 64(DI)
+	ADDQ    $128, R14
+	ADDQ    CX, DI
+	DECQ    R12
+	JNZ     row
+	VZEROUPPER
+	RET

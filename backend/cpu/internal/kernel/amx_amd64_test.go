@@ -1,0 +1,98 @@
+//go:build linux && amd64 && !purego
+
+package kernel
+
+import (
+	"math"
+	"math/rand/v2"
+	"testing"
+
+	"golang.org/x/sys/cpu"
+)
+
+// TestAMXTilesEqualDefinition runs tiles of every height, and of widths around those of
+// one and two tile registers, on AMX, emulated where the CPU lacks it, and compares them
+// with the portable kernels. Both add the same products, 2K
+// of them, in float32 but in another order, so each lies within (2K+2)*2^-24 times the
+// sum of magnitudes of the exact result, and the two within twice that.
+func TestAMXTilesEqualDefinition(t *testing.T) {
+	if !hasAVX512() || !cpu.X86.HasAVX512BF16 {
+		t.Skip("hardware missing: AVX-512 and AVX512_BF16")
+	}
+	if !hasAMX() && !emulated(t) {
+		return
+	}
+	blocks := newBlocks()
+	r := rand.New(rand.NewPCG(5, 6))
+	for m := 1; m <= blocks.MR; m++ {
+		for _, n := range []int{1, 2, 15, 16, 17, 18, 31, 32} {
+			compareBlock(t, r, blocks, m, n)
+		}
+	}
+}
+
+// compareBlock compares one tile and everything around it in C.
+func compareBlock(t *testing.T, r *rand.Rand, blocks *GemmKernels, m, n int) {
+	t.Helper()
+	g, steps := randomBlock(r, m, n)
+	want, size := g, g
+	want.C = append([]float32(nil), g.C...)
+	size.A, size.B, size.C = magnitudes(g.A), magnitudes(g.B), make([]float32, len(g.C))
+	for i, c := range g.C {
+		size.C[i] = float32(math.Abs(float64(c)))
+	}
+	blocks.Tile(&g, m, n)
+	definePairs(&want, m, n)
+	definePairs(&size, m, n)
+	inside := make([]bool, len(g.C))
+	for row := range m {
+		for j := range n {
+			inside[g.COff+row*g.CRow+j] = true
+		}
+	}
+	for i := range g.C {
+		bound := 0.0
+		if inside[i] {
+			bound = 2 * float64(2*steps+2) * float64(size.C[i]) / (1 << 24)
+		}
+		if d := math.Abs(float64(g.C[i]) - float64(want.C[i])); !(d <= bound) {
+			t.Fatalf("%dx%d: element %d of C is %v, want %v within %v", m, n, i, g.C[i], want.C[i], bound)
+		}
+	}
+}
+
+// magnitudes clears the signs of both halves of words.
+func magnitudes(words []float32) []float32 {
+	out := make([]float32, len(words))
+	for i, w := range words {
+		out[i] = math.Float32frombits(math.Float32bits(w) &^ 0x80008000)
+	}
+	return out
+}
+
+// randomBlock makes a product that Blocks can compute, and its number of steps. Operands
+// end with the last element that the definition reads.
+func randomBlock(r *rand.Rand, m, n int) (g GemmArgs, steps int) {
+	g = GemmArgs{ARow: 16 + r.IntN(40), AK: 1, BK: n + r.IntN(5), CRow: n + r.IntN(5), COff: r.IntN(3), Add: r.IntN(2) == 0}
+	a, b := 0, 0
+	for range 1 + r.IntN(3) {
+		k := BlockWords * r.IntN(3)
+		a, b = a+r.IntN(4), b+r.IntN(4)
+		g.Segs = append(g.Segs, Segment{A: int32(a), B: int32(b), K: int32(k)})
+		a, b, steps = a+k, b+k*g.BK, steps+k
+	}
+	words := func(n int) []float32 {
+		x, dst := make([]float32, 2*n), make([]float32, n)
+		for i := range x {
+			x[i] = float32(r.NormFloat64())
+		}
+		packGeneric(dst, x)
+		return dst
+	}
+	g.A, g.B = words(a+(m-1)*g.ARow), words(b+n)
+	g.C = make([]float32, g.COff+m*g.CRow+40)
+	for i := range g.C {
+		g.C[i] = float32(r.NormFloat64())
+	}
+	return g, steps
+}
