@@ -5,9 +5,12 @@ package kernel
 import (
 	"math"
 	"math/rand/v2"
+	"os"
 	"testing"
+	"unsafe"
 
 	"golang.org/x/sys/cpu"
+	"golang.org/x/sys/unix"
 )
 
 // TestAMXTilesEqualDefinition runs tiles of every height, and of widths around those of
@@ -35,6 +38,7 @@ func TestAMXTilesEqualDefinition(t *testing.T) {
 func compareBlock(t *testing.T, r *rand.Rand, blocks *GemmKernels, m, n int) {
 	t.Helper()
 	g, steps := randomBlock(r, m, n)
+	g.A, g.B = atPageEnd(t, g.A), atPageEnd(t, g.B)
 	want, size := g, g
 	want.C = append([]float32(nil), g.C...)
 	size.A, size.B, size.C = magnitudes(g.A), magnitudes(g.B), make([]float32, len(g.C))
@@ -59,6 +63,27 @@ func compareBlock(t *testing.T, r *rand.Rand, blocks *GemmKernels, m, n int) {
 			t.Fatalf("%dx%d: element %d of C is %v, want %v within %v", m, n, i, g.C[i], want.C[i], bound)
 		}
 	}
+}
+
+// atPageEnd moves x to the end of mapped memory, so that a read beyond it is a fault.
+func atPageEnd(t *testing.T, x []float32) []float32 {
+	t.Helper()
+	if len(x) == 0 {
+		return x
+	}
+	page, size := os.Getpagesize(), 4*len(x)
+	whole := (size + page - 1) / page * page
+	memory, err := unix.Mmap(-1, 0, whole+page, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_ANON|unix.MAP_PRIVATE)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = unix.Munmap(memory) })
+	if err := unix.Mprotect(memory[whole:], unix.PROT_NONE); err != nil {
+		t.Fatal(err)
+	}
+	moved := unsafe.Slice((*float32)(unsafe.Pointer(&memory[whole-size])), len(x))
+	copy(moved, x)
+	return moved
 }
 
 // magnitudes clears the signs of both halves of words.
