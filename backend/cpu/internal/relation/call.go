@@ -9,7 +9,7 @@ import (
 // call is one run in progress. Calls are reused; their steps are bound to them once.
 type call struct {
 	problem                   *problem
-	gemm                      *kernel.GemmKernels
+	tile                      int // floats of a worker's tile
 	dst, left, right, scratch []float32
 	packed                    []float32 // the packed right operand
 	epilogue                  Epilogue
@@ -24,9 +24,22 @@ type worker struct {
 	first int       // the image that the left operand of args begins with
 }
 
+// tileFloats is how much the largest tile of a table takes, and the rows of one that are
+// packed at a time.
+func tileFloats(t *kernel.Table) int {
+	size := max(t.Gemm.MR, 2*wordRows) * t.Gemm.NR
+	if t.Pairs != nil {
+		size = max(size, t.Pairs.Gemm.MR*t.Pairs.Gemm.NR)
+		if b := t.Pairs.Blocks; b != nil {
+			size = max(size, max(b.MR, 2*wordRows)*b.NR)
+		}
+	}
+	return size
+}
+
 // newCall makes a call for pl.
-func newCall(k *kernel.GemmKernels, p *problem, pl plan) *call {
-	c := &call{problem: p, gemm: k}
+func newCall(tile int, p *problem, pl plan) *call {
+	c := &call{problem: p, tile: tile}
 	c.steps = pl.phases(c)
 	if _, size := pl.packing(); size > 0 {
 		c.pack = []phase{pl.packPhase(c)}
@@ -47,7 +60,7 @@ func (c *call) start(dst, x, w, scratch []float32, epilogue Epilogue, workers in
 // staff makes sure that the call has so many workers.
 func (c *call) staff(workers int) {
 	for len(c.workers) < workers {
-		tile := make([]float32, max(c.gemm.MR, 2*wordRows)*c.gemm.NR+lineFloats)
+		tile := make([]float32, c.tile+lineFloats)
 		c.workers = append(c.workers, &worker{tile: alignLine(tile)})
 	}
 }

@@ -267,7 +267,7 @@ func (m *mapPlan) packingKey() string {
 		key += fmt.Sprintf(" %d", *m.fold)
 	}
 	if m.words != nil {
-		key += " words"
+		key += fmt.Sprintf(" %d words", m.q.i)
 	}
 	return key
 }
@@ -294,6 +294,9 @@ func (m *mapPlan) String() string {
 	}
 	if m.words != nil {
 		s += ", bfloat16"
+		if m.k == m.words.pairs.Blocks {
+			s += " in blocks"
+		}
 	}
 	if !m.packed {
 		s += ", weights in place"

@@ -19,13 +19,33 @@ func (m *mapPlan) useWords(pairs *kernel.PairKernels) {
 	if q.i < 2 || q.left.in != 1 || q.i%2 != 0 && q.i < 16 {
 		return
 	}
+	words, k := wordsOf(pairs, q.i)
+	if k == nil {
+		return
+	}
 	m.words = &mapWords{pairs: pairs, left: q.left, channels: q.i}
-	m.k = &pairs.Gemm
-	q.i = ceilDiv(q.i, 2)
+	m.k = k
+	q.i = words
 	line := q.left.size[1] * q.i
 	q.left = operand{in: 1, pos: [2]int{line, q.i}, line: q.left.size[0] * line, size: q.left.size}
 	m.q = &q
 	m.packed = true
+}
+
+// wordsOf returns how many words hold so many channels, and the tiles over them. Tiles
+// on blocks take whole blocks, the rest of which is zeros; where that would be more than
+// a third of the work there are none, because CPUs with blocks multiply float32 as fast
+// as pairs.
+func wordsOf(pairs *kernel.PairKernels, channels int) (words int, k *kernel.GemmKernels) {
+	words = ceilDiv(channels, 2)
+	if pairs.Blocks == nil {
+		return words, &pairs.Gemm
+	}
+	whole := ceilDiv(words, kernel.BlockWords) * kernel.BlockWords
+	if 3*whole > 4*words {
+		return 0, nil
+	}
+	return whole, pairs.Blocks
 }
 
 // chooseFresh lists for every chunk the rows of the left operand that it reads and that
@@ -66,12 +86,14 @@ func (m *mapPlan) roundRow(dst, left []float32, image, y int) {
 	o, n := m.words.left, m.words.channels
 	width := o.size[1]
 	at := o.off + image*o.line + y*o.pos[0]
-	if n%2 == 0 && (o.pos[1] == n || width == 1) {
+	if n == 2*m.q.i && (o.pos[1] == n || width == 1) {
 		m.words.pairs.Pack(dst, left[at:][:width*n])
 		return
 	}
 	for x := range width {
-		m.words.pairs.Pack(dst[x*m.q.i:], left[at+x*o.pos[1]:][:n])
+		place := dst[x*m.q.i:][:m.q.i]
+		m.words.pairs.Pack(place, left[at+x*o.pos[1]:][:n])
+		clear(place[ceilDiv(n, 2):])
 	}
 }
 
@@ -81,8 +103,9 @@ const wordRows = 8
 // packTapWords packs one tap of one panel in words.
 func (m *mapPlan) packTapWords(c *call, w *worker, panel, tap int) {
 	rows := w.tile
-	dst := c.packed[panel*m.panelSize+tap*m.q.i*m.panel:]
+	dst := c.packed[panel*m.panelSize+tap*m.q.i*m.panel:][:m.q.i*m.panel]
 	n := m.words.channels
+	clear(dst[ceilDiv(n, 2)*m.panel:])
 	for i := 0; i < n; i += 2 * wordRows {
 		hi := min(i+2*wordRows, n)
 		m.packTap(rows, c.right, panel, tap, i, hi)

@@ -27,7 +27,8 @@ const (
 func (r *reducePlan) useWords(pairs *kernel.PairKernels) *problem {
 	p := *r.p
 	steps := p.i * p.axes[0].longest() * p.axes[1].longest()
-	if p.left.line != 1 || p.right.line != 1 || p.i < 2 || steps < wordsSteps || p.flops() < wordsFLOPs {
+	// Blocks would need the left operand transposed; float32 is as fast as pairs there.
+	if pairs.Blocks != nil || p.left.line != 1 || p.right.line != 1 || p.i < 2 || steps < wordsSteps || p.flops() < wordsFLOPs {
 		return r.p
 	}
 	r.words = &reduceWords{pairs: pairs, left: p.left, right: p.right, channels: p.i}

@@ -66,7 +66,7 @@ type Epilogue func(worker, lo, hi int)
 type Product struct {
 	problem *problem
 	plan    plan
-	gemm    *kernel.GemmKernels
+	tile    int // floats of the largest tile
 	workers int
 
 	mu   sync.Mutex
@@ -100,7 +100,7 @@ const lineFloats = 16
 
 // newProduct chooses the plan for p.
 func newProduct(t *kernel.Table, p *problem, workers int) (*Product, error) {
-	pr := &Product{problem: p, gemm: &t.Gemm, workers: workers}
+	pr := &Product{problem: p, tile: tileFloats(t), workers: workers}
 	if reduce, ok := orientReduce(&t.Gemm, p); ok {
 		pr.problem = reduce
 		pr.plan = newReducePlan(t, reduce, workers)
@@ -235,7 +235,7 @@ func (p *Product) take() *call {
 	defer p.mu.Unlock()
 	n := len(p.idle)
 	if n == 0 {
-		return newCall(p.gemm, p.problem, p.plan)
+		return newCall(p.tile, p.problem, p.plan)
 	}
 	c := p.idle[n-1]
 	p.idle = p.idle[:n-1]
