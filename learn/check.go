@@ -18,7 +18,8 @@ func (p Parts) validate() error {
 	spec := p.Env.Spec()
 	err := errors.Join(
 		p.Schedule.Validate(), p.Optimiser.Validate(), p.Plan.Validate(),
-		checkModel(p.Model.Dims(), spec), checkActions(spec), checkLength(p.Schedule.ChunkLength, spec))
+		checkModel(p.Model.Dims(), spec), checkActions(spec), checkLength(p.Schedule.ChunkLength, spec),
+		checkStart(p.Model, p.Schedule.Freeze, p.From))
 	if err != nil {
 		return fmt.Errorf("learn: %w: %w", ErrParts, err)
 	}
@@ -61,6 +62,16 @@ func checkLength(chunk int, spec env.Spec) error {
 			chunk, spec.Name, records, spec.MaxEnvSteps, spec.ActionRepeat, records)
 	}
 	return nil
+}
+
+// checkStart demands that something is learned, and that the weights a new run
+// starts from are the model's.
+func checkStart(model *worldmodel.Model, frozen []string, from *Weights) error {
+	_, err := moving(model, frozen)
+	if from == nil {
+		return err
+	}
+	return errors.Join(err, from.check(model))
 }
 
 // checkNoiseFree refuses an agent whose returns would not be its best.

@@ -35,6 +35,10 @@ type Config struct {
 	EvalEpisodes int `yaml:"eval_episodes" json:"eval_episodes"`
 	// LogEvery is the number of updates summarised in one metrics event.
 	LogEvery int `yaml:"log_every" json:"log_every"`
+	// Freeze names parts of the model whose parameters keep their values, for
+	// example encoder; see [worldmodel.Model.InParts]. Their gradient is not part of
+	// the norm that is clipped.
+	Freeze []string `yaml:"freeze,omitempty" json:"freeze,omitempty"`
 }
 
 // DefaultConfig returns the paper's schedule (section 4 and appendix A).

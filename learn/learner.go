@@ -32,6 +32,8 @@ type Learner struct {
 	// state is the parameters, then Adam's first and second moments, each in
 	// the order of the model's ParamSpecs.
 	state []compute.Buffer
+	// moving are the positions of the parameters that learn; the others are frozen.
+	moving []int
 
 	opt optim.Config
 
@@ -45,21 +47,26 @@ type Learner struct {
 	corrections   []float32
 }
 
-// NewLearner compiles the update for chunks [batchSize, chunkLength] and takes
-// the state of a run: for each parameter its value and both moments.
-func NewLearner(backend compute.Backend, model *worldmodel.Model, opt optim.Config, batchSize, chunkLength int) (*Learner, error) {
+// NewLearner compiles the update for chunks [batchSize, chunkLength]; SetState
+// gives it the state of a run: for each parameter its value and both moments.
+// The parameters of frozen parts, see [worldmodel.Model.InParts], and their
+// moments never change.
+func NewLearner(backend compute.Backend, model *worldmodel.Model, opt optim.Config, batchSize, chunkLength int, frozen ...string) (*Learner, error) {
 	l := &Learner{backend: backend, model: model, opt: opt}
+	var err error
+	if l.moving, err = moving(model, frozen); err != nil {
+		return nil, err
+	}
 	inputs := slices.Concat(
 		model.ParamInputs("", dtypes.Float32),
-		model.ParamInputs("adam/m/", dtypes.Float32),
-		model.ParamInputs("adam/v/", dtypes.Float32))
-	n := len(inputs) / 3
+		pick(model.ParamInputs("adam/m/", dtypes.Float32), l.moving),
+		pick(model.ParamInputs("adam/v/", dtypes.Float32), l.moving))
 	data, err := l.allocate(batchSize, chunkLength)
 	if err != nil {
 		return nil, err
 	}
 	l.program, err = gx.Compile(backend, "update", append(inputs, data...), func(_ *graph.Graph, in []*graph.Node) []*graph.Node {
-		return buildUpdate(model, opt, in, n)
+		return buildUpdate(model, opt, in, l.moving)
 	})
 	if err != nil {
 		return nil, errors.Join(err, gx.CloseAll(l.data...))
@@ -67,19 +74,21 @@ func NewLearner(backend compute.Backend, model *worldmodel.Model, opt optim.Conf
 	return l, nil
 }
 
-// buildUpdate is the graph of one update. Its outputs are the new parameters
-// and moments, the losses in the order of the model's LossNames, and the norm of
-// the gradient.
-func buildUpdate(model *worldmodel.Model, opt optim.Config, in []*graph.Node, n int) []*graph.Node {
-	params := in[:n]
-	batch, correction := in[3*n:len(in)-1], in[len(in)-1]
-	net, err := model.Bind(params)
+// buildUpdate is the graph of one update. Its inputs are all parameters, both
+// moments of the moving ones, and the data; its outputs the moving parameters and
+// their moments, the losses in the order of the model's LossNames, and the norm of
+// the moving parameters' gradient.
+func buildUpdate(model *worldmodel.Model, opt optim.Config, in []*graph.Node, moving []int) []*graph.Node {
+	n, k := len(model.ParamSpecs()), len(moving)
+	batch, correction := in[n+2*k:len(in)-1], in[len(in)-1]
+	net, err := model.Bind(in[:n])
 	if err != nil {
 		panic(err)
 	}
 	losses := net.Loss(net.BatchFromNodes(batch))
+	params := pick(in[:n], moving)
 	grads := graph.Gradient(losses.Total, params...)
-	next := opt.Adam(params, grads, in[n:2*n], in[2*n:3*n], correction)
+	next := opt.Adam(params, grads, in[n:n+k], in[n+k:n+2*k], correction)
 	return slices.Concat(next.Params, next.M, next.V, losses.Nodes(), []*graph.Node{next.GradNorm})
 }
 
@@ -170,18 +179,24 @@ func (l *Learner) Update(ctx context.Context, number int64) (Stats, error) {
 	if err != nil {
 		return Stats{}, fmt.Errorf("learn: update %d: %w", number, err)
 	}
-	inputs := slices.Concat(l.state, data)
+	learned := l.learned()
+	inputs := slices.Concat(l.Params(), pick(l.state, learned[len(l.moving):]), data)
 	donate := make([]bool, len(inputs))
-	for i := range l.state {
+	for _, i := range l.moving {
 		donate[i] = true
+	}
+	for i := range 2 * len(l.moving) {
+		donate[len(l.Params())+i] = true
 	}
 	out, err := l.program.Run(ctx, inputs, donate)
 	if err != nil {
 		return Stats{}, fmt.Errorf("learn: update %d: %w", number, err)
 	}
-	n := len(l.state)
-	l.state = out[:n:n]
-	return l.stats(out[n:], number)
+	l.state = slices.Clone(l.state) // Params has handed out the old slice
+	for i, at := range learned {
+		l.state[at] = out[i]
+	}
+	return l.stats(out[len(learned):], number)
 }
 
 // stats reads the scalars of an update and checks that they are finite.

@@ -47,6 +47,9 @@ type Parts struct {
 	Seed uint64
 	// Config is the effective configuration, stored in every snapshot.
 	Config json.RawMessage
+	// From are weights that a new run starts with, in place of random ones; nil
+	// otherwise. A run that is restored does not look at them.
+	From *Weights
 	// Listeners are shown every event, beside the run's own event file; Close
 	// closes them, and so does an Open that fails.
 	Listeners []metrics.Sink
@@ -109,7 +112,7 @@ func Open(ctx context.Context, p Parts) (*Run, error) {
 func (r *Run) compile(context.Context) (err error) {
 	start := r.Now()
 	defer func() { r.compiling = r.Now().Sub(start) }()
-	if r.learner, err = NewLearner(r.Backend, r.Model, r.Optimiser, r.cfg.BatchSize, r.cfg.ChunkLength); err != nil {
+	if r.learner, err = NewLearner(r.Backend, r.Model, r.Optimiser, r.cfg.BatchSize, r.cfg.ChunkLength, r.cfg.Freeze...); err != nil {
 		return err
 	}
 	acting := agent.Config{Plan: r.Plan, BitDepth: r.BitDepth}

@@ -133,7 +133,10 @@ func (r *Run) begin(ctx context.Context) error {
 		return fmt.Errorf("learn: %s holds %d episodes, but %w: restore %s, or start a new run in another directory",
 			r.Dir, n, ErrNoSnapshot, filepath.Join(r.Dir, snapshotsDir))
 	}
-	params := r.Model.InitParams(r.stream("init", 0))
+	params, err := initial(r.Model, r.From, r.stream("init", 0))
+	if err != nil {
+		return err
+	}
 	if err := r.learner.SetState(params, zeros(params), zeros(params)); err != nil {
 		return err
 	}
