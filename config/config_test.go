@@ -3,6 +3,7 @@ package config
 import (
 	"bytes"
 	"errors"
+	"reflect"
 	"regexp"
 	"strings"
 	"testing"
@@ -42,7 +43,7 @@ func TestYAMLRoundTrips(t *testing.T) {
 	if changes, err := Diff(run, again); err != nil || len(changes) > 0 {
 		t.Fatalf("printed and read again: %v, %v", changes, err)
 	}
-	if again.Learn != run.Learn {
+	if !reflect.DeepEqual(again.Learn, run.Learn) {
 		t.Fatalf("%+v, want %+v", again.Learn, run.Learn)
 	}
 }

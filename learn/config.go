@@ -39,6 +39,11 @@ type Config struct {
 	// example encoder; see [worldmodel.Model.InParts]. Their gradient is not part of
 	// the norm that is clipped.
 	Freeze []string `yaml:"freeze,omitempty" json:"freeze,omitempty"`
+	// From is the run or the file whose weights the run started with, and FromSHA256
+	// says which these were; empty for random ones. They are kept for the record:
+	// what begins a run is Parts.From.
+	From       string `yaml:"from,omitempty" json:"from,omitempty"`
+	FromSHA256 string `yaml:"from_sha256,omitempty" json:"from_sha256,omitempty"`
 }
 
 // DefaultConfig returns the paper's schedule (section 4 and appendix A).

@@ -32,6 +32,8 @@ type settings struct {
 	preset, env string
 	profile     string
 	files, sets []string
+	freeze      []string
+	base        []config.Layer // beneath all that is typed
 	seed        uint64
 	episodes    int
 	print       bool
@@ -44,6 +46,7 @@ func (s *settings) register(cmd *cobra.Command) {
 	f.Uint64Var(&s.seed, "seed", 0, "seed of everything random")
 	f.IntVar(&s.episodes, "episodes", 0, "training episodes in all (default: the preset's)")
 	f.StringVar(&s.profile, "profile", "", "objective of a published text or code, under files and --set: "+strings.Join(worldmodel.ProfileNames(), ", "))
+	f.StringSliceVar(&s.freeze, "freeze", nil, "parts of the model that keep their weights, for example encoder,decoder (learn.freeze)")
 	f.BoolVar(&s.print, "print-config", false, "print the effective configuration and stop")
 }
 
@@ -86,6 +89,9 @@ func (s *settings) compose(cmd *cobra.Command) (config.Run, error) {
 	if typed("episodes") {
 		run.Learn.Episodes = s.episodes
 	}
+	if typed("freeze") {
+		run.Learn.Freeze = s.freeze
+	}
 	if typed("backend") {
 		run.Backend.Name = s.backend.Name
 	}
@@ -104,7 +110,7 @@ func (s *settings) compose(cmd *cobra.Command) (config.Run, error) {
 // layers are the files, the assignments, and a preset that was typed, which
 // overrides one that they name.
 func (s *settings) layers(cmd *cobra.Command) ([]config.Layer, error) {
-	var layers []config.Layer
+	layers := slices.Clone(s.base)
 	if s.profile != "" {
 		layer, err := profileLayer(s.profile)
 		if err != nil {

@@ -27,6 +27,7 @@ import (
 type trainOptions struct {
 	settings
 	dir   string
+	from  string
 	quiet bool
 }
 
@@ -44,9 +45,10 @@ first Ctrl-C finishes the current step and saves; the second quits at once.`,
   orrery train --episodes 200                         longer; works for a run that has ended, too
   orrery train --env cartpole-balance --seed 3 --run runs/balance-3
   orrery train --preset paper --set learn.eval_every=50
-  orrery train --print-config > my.yaml; orrery train --config my.yaml`,
+  orrery train --print-config > my.yaml; orrery train --config my.yaml
+  orrery train --from runs/cartpole-swingup --env cartpole-balance --run runs/tuned --freeze encoder,decoder`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			run, err := o.compose(cmd)
+			run, err := o.composeFrom(cmd)
 			if err != nil {
 				return err
 			}
@@ -58,6 +60,7 @@ first Ctrl-C finishes the current step and saves; the second quits at once.`,
 	}
 	o.register(cmd)
 	cmd.Flags().StringVar(&o.dir, "run", "", "directory of the run (default: runs/ENV)")
+	cmd.Flags().StringVar(&o.from, "from", "", "run or weights file to start from: its model, environment and weights, in a new --run")
 	cmd.Flags().BoolVarP(&o.quiet, "quiet", "q", false, "print nothing but warnings and errors")
 	return cmd
 }
@@ -76,14 +79,22 @@ func (o *trainOptions) train(ctx context.Context, a *app, run config.Run) (err e
 	if o.dir == "" {
 		o.dir = defaultRunDir(run)
 	}
+	from, run, err := o.startingWeights(ctx, run)
+	if err != nil {
+		return err
+	}
 	var opened closers
 	defer func() { err = errors.Join(err, opened.close()) }()
 	parts, err := o.assemble(a, run, &opened)
 	if err != nil {
 		return err
 	}
+	parts.From = from
 	progress := newProgress(a.out, run, o.quiet)
 	progress.start(o.dir, parts.Backend.Description(), parts.Model.NumParams())
+	if from != nil {
+		progress.line("starting from %s, after %d updates", run.Learn.From, from.Counters.Updates)
+	}
 	parts.Listeners = []metrics.Sink{progress}
 	r, err := learn.Open(ctx, parts)
 	if err != nil {
