@@ -1,0 +1,200 @@
+package tensorboard
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"path/filepath"
+	"regexp"
+	"strconv"
+
+	"github.com/orrery-rl/orrery/internal/vfs"
+	"github.com/orrery-rl/orrery/metrics"
+)
+
+// ErrNoEvents marks a source without a single whole event.
+var ErrNoEvents = errors.New("no events")
+
+// Config says what is written, and where.
+type Config struct {
+	FS vfs.FS
+	// Source is the run's metrics.jsonl.
+	Source string
+	// Dir is the directory for TensorBoard; it is made if need be.
+	Dir string
+	// Pictures returns what to show at an event; nil shows none. It must give the
+	// same whenever it is asked about the same event.
+	Pictures func(metrics.Event) ([]Picture, error)
+	// Notes are Markdown by tag, shown at the first event.
+	Notes map[string]string
+}
+
+// Sink keeps an event file up to date with a run. It is a metrics.Sink whose
+// recorder has metrics.jsonl as its truth: events must be there before they
+// come here.
+type Sink struct {
+	config  Config
+	encoder *encoder
+	file    vfs.File // nil until the first event and after a failure
+}
+
+// New makes the directory. Nothing else is written before the first event.
+func New(c Config) (*Sink, error) {
+	if err := vfs.MakeDirDurable(c.FS, c.Dir); err != nil {
+		return nil, fmt.Errorf("tensorboard: %w", err)
+	}
+	return &Sink{config: c}, nil
+}
+
+// Write appends an event. The first event of a process, and one after a
+// failure, is where everything is written anew.
+func (s *Sink) Write(e metrics.Event) error {
+	if s.file == nil || e.Kind == metrics.KindRun {
+		return s.renew()
+	}
+	records, picturesErr := s.encoder.encode(e)
+	if _, err := s.file.Write(records); err != nil {
+		// Whatever follows a torn record cannot be read: begin anew.
+		return errors.Join(fmt.Errorf("tensorboard: %w", err), picturesErr, s.drop())
+	}
+	return picturesErr
+}
+
+// renew writes a new file with the history of the run and goes on there.
+func (s *Sink) renew() error {
+	if err := s.drop(); err != nil {
+		return err
+	}
+	path, encoder, done, err := project(s.config)
+	if path == "" {
+		return err
+	}
+	s.encoder = encoder
+	var openErr error
+	if s.file, openErr = s.config.FS.Append(path); openErr != nil {
+		s.file = nil // not an interface around nothing
+		err = errors.Join(err, fmt.Errorf("tensorboard: %w", openErr))
+	}
+	return errors.Join(err, done.err)
+}
+
+// drop closes the file, so that the next event begins anew.
+func (s *Sink) drop() error {
+	if s.file == nil {
+		return nil
+	}
+	err := s.file.Close()
+	s.file = nil
+	return err
+}
+
+// Close closes the file.
+func (s *Sink) Close() error { return s.drop() }
+
+// Converted says what [Convert] found.
+type Converted struct {
+	// Path is the file that was written.
+	Path string
+	// Events were taken over, Damaged lines were left out.
+	Events, Damaged int
+}
+
+// Convert writes the file of a run that is there, and removes older ones of the
+// same directory. Pictures that could not be made do not prevent the rest;
+// they are an error nevertheless.
+func Convert(c Config) (Converted, error) {
+	s, err := New(c)
+	if err != nil {
+		return Converted{}, err
+	}
+	path, _, done, err := project(s.config)
+	if err == nil && done.events == 0 {
+		err = fmt.Errorf("tensorboard: %w: %s", ErrNoEvents, c.Source)
+	}
+	return Converted{Path: path, Events: done.events, Damaged: done.damaged}, errors.Join(err, done.err)
+}
+
+// progress is what copying came to.
+type progress struct {
+	events, damaged int
+	err             error // the first of pictures
+}
+
+// project writes a new file from the source and removes the older ones. The path
+// is empty if there is no new file; older ones that stay do no harm, since
+// TensorBoard forgets them where the new one begins.
+func project(c Config) (path string, e *encoder, done progress, err error) {
+	older, next, err := list(c.FS, c.Dir)
+	if err != nil {
+		return "", nil, done, err
+	}
+	path = filepath.Join(c.Dir, fileName(next))
+	err = vfs.WriteFileDurable(c.FS, path, func(w io.Writer) error {
+		e, done = newEncoder(c), progress{}
+		return done.copy(w, c, e)
+	})
+	if err != nil {
+		return "", nil, done, fmt.Errorf("tensorboard: %w", err)
+	}
+	for _, name := range older {
+		err = errors.Join(err, c.FS.Remove(filepath.Join(c.Dir, name)))
+	}
+	if err != nil {
+		err = fmt.Errorf("tensorboard: remove older files: %w", err)
+	}
+	return path, e, done, err
+}
+
+// copy writes the whole history.
+func (p *progress) copy(w io.Writer, c Config, e *encoder) error {
+	for ev, err := range metrics.ReadFile(c.FS, c.Source) {
+		if errors.Is(err, metrics.ErrCorrupt) {
+			p.damaged++
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		if p.events == 0 {
+			if _, err := w.Write(e.head(ev)); err != nil {
+				return err
+			}
+		}
+		p.events++
+		records, err := e.encode(ev)
+		if p.err == nil {
+			p.err = err
+		}
+		if _, err := w.Write(records); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// ownName matches the names of files this package writes.
+var ownName = regexp.MustCompile(`^events\.out\.tfevents\.(\d{10})\.orrery$`)
+
+// fileName is that of file number n. TensorBoard reads files in the order of
+// their names.
+func fileName(n int) string { return fmt.Sprintf("events.out.tfevents.%010d.orrery", n) }
+
+// list names this package's files in a directory, and the number of the next.
+func list(fsys vfs.FS, dir string) (names []string, next int, err error) {
+	entries, err := fsys.ReadDir(dir)
+	if err != nil {
+		return nil, 0, fmt.Errorf("tensorboard: %w", err)
+	}
+	next = 1
+	for _, entry := range entries {
+		match := ownName.FindStringSubmatch(entry.Name())
+		if match == nil {
+			continue
+		}
+		names = append(names, entry.Name())
+		if n, err := strconv.Atoi(match[1]); err == nil {
+			next = max(next, n+1)
+		}
+	}
+	return names, next, nil
+}
