@@ -1,6 +1,6 @@
 // Package media turns frames into pictures a person can look at: it scales and
-// stacks small images, draws a curve under them, and writes PNG and GIF files
-// with nothing but the standard library.
+// stacks small images, draws a curve under them, and writes films as GIF and
+// animated PNG with nothing but the standard library, and as MP4 by ffmpeg.
 package media
 
 import (
