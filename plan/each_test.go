@@ -59,8 +59,13 @@ func TestEveryMethodSurvivesConstantReward(t *testing.T) {
 		if method == plan.Shooting {
 			continue // does not refit
 		}
-		if low := slices.Min(std); !(low > 0.04) {
-			t.Errorf("%s: smallest deviation is %v", method, low)
+		least := float32(0.04)
+		if method == plan.Categorical {
+			// Probabilities drift under ties, at worst to what smoothing leaves each of two.
+			least = float32(plan.DefaultConfig().Categorical.Smoothing)/2 - 1e-6
+		}
+		if low := slices.Min(std); !(low > least) {
+			t.Errorf("%s: smallest deviation or probability is %v, want above %v", method, low, least)
 		}
 	}
 }

@@ -19,25 +19,12 @@ func Dequantise(dst []float32, src []byte, bitDepth int, stream *rng.Stream) err
 	if len(dst) != len(src) {
 		return fmt.Errorf("replay: dequantise %d bytes into %d values", len(src), len(dst))
 	}
-	table, scale, err := bins(bitDepth)
-	if err != nil {
+	if err := checkBitDepth(bitDepth); err != nil {
 		return err
 	}
-	for len(src) >= 4 {
-		u := stream.Uint64()
-		d, x := dst[:4:4], src[:4:4]
-		d[0] = table[x[0]] + float32(uint16(u))*scale
-		d[1] = table[x[1]] + float32(uint16(u>>16))*scale
-		d[2] = table[x[2]] + float32(uint16(u>>32))*scale
-		d[3] = table[x[3]] + float32(uint16(u>>48))*scale
-		dst, src = dst[4:], src[4:]
-	}
-	if len(src) > 0 {
-		u := stream.Uint64()
-		for i, x := range src {
-			dst[i] = table[x] + float32(uint16(u>>(16*i)))*scale
-		}
-	}
+	width := 1 / float32(int(1)<<bitDepth)
+	step := width / (1 << 16)
+	stream.FillDithered(dst, src, rng.Dither{Shift: uint32(8 - bitDepth), Width: width, Offset: step/2 - 0.5, Step: step})
 	return nil
 }
 
@@ -55,20 +42,6 @@ func Centre(dst []float32, src []byte, bitDepth int) error {
 		dst[i] = (float32(x>>(8-bitDepth))+0.5)*width - 0.5
 	}
 	return nil
-}
-
-// bins returns, for each byte, its bin's lower edge plus half a step of u, and
-// the size of a step.
-func bins(bitDepth int) (table [256]float32, scale float32, err error) {
-	if err := checkBitDepth(bitDepth); err != nil {
-		return table, 0, err
-	}
-	width := 1 / float32(int(1)<<bitDepth)
-	scale = width / (1 << 16)
-	for x := range table {
-		table[x] = float32(x>>(8-bitDepth))*width - 0.5 + scale/2
-	}
-	return table, scale, nil
 }
 
 func checkBitDepth(bitDepth int) error {

@@ -2,74 +2,72 @@ package rng
 
 import "math"
 
-// tailStart is where the tail of the normal distribution begins that layer 0
-// of the ziggurat holds.
-const tailStart = 3.442619855899
-
-// FillNormal fills dst with standard normal values, two for each 64 bits drawn
-// when none is rejected. The values depend on how a sequence is cut into calls.
+// boxMuller makes two independent standard normal numbers of 64 random bits:
+// radius sqrt(-2 ln u), u in (0, 1], from a, and an angle from b. Source: Box and
+// Muller, "A Note on the Generation of Random Normal Deviates", 1958.
 //
-// It is the ziggurat method in float32. Source: Marsaglia and Tsang, "The
-// Ziggurat Method for Generating Random Variables", J. Stat. Softw. 5(8), 2000.
-// Index and abscissa come from different bits, which mends the correlation that
-// Leong et al. (J. Stat. Softw. 12(7), 2005) found in the original.
-func (s *Stream) FillNormal(dst []float32) {
-	for len(dst) >= 2 {
-		u := s.source.Uint64()
-		dst[0] = s.normal(uint32(u))
-		dst[1] = s.normal(uint32(u >> 32))
-		dst = dst[2:]
+// All steps are single roundings of float32 in this order, without fused
+// multiply-adds, so that every processor computes the same bits.
+func boxMuller(a, b uint32) (x, y float32) {
+	u := float32(float32(a)*perWord) + perWord/2
+	radius := float32(math.Sqrt(float64(float32(-2 * log(u)))))
+	sin, cos := quarterTurn(b)
+	if b&1 != 0 {
+		sin, cos = cos, sin
 	}
-	if len(dst) == 1 {
-		dst[0] = s.normal(uint32(s.source.Uint64()))
-	}
+	// Bit 1 turns by half; with the exchange by bit 0 that makes four quarters.
+	sign := b << 30 & signBit
+	radius = math.Float32frombits(math.Float32bits(radius) ^ sign)
+	return radius * cos, radius * sin
 }
 
-// normal makes a standard normal value of 7 bits that choose a layer and 25
-// that choose a point in it; it draws more when that point is rejected.
-func (s *Stream) normal(bits uint32) float32 {
-	layer := bits & 127
-	at := int32(bits) >> 7 // 25 bits with sign, exact in float32
-	if magnitude(at) < acceptBelow[layer] {
-		return float32(at) * layerScale[layer]
-	}
-	return s.normalAtEdge(layer, at)
+const (
+	perWord = 0x1p-32
+	signBit = 1 << 31
+
+	rootHalf  = 0x3f3504f3 // sqrt(1/2), as bits
+	log2High  = 0.693359375
+	log2Low   = -2.12194440e-4
+	quarterPi = math.Pi / 2 * perWord
+)
+
+// Minimax polynomials of single precision for ln(1+t) on [sqrt(1/2)-1, sqrt(2)-1],
+// and for sine and cosine on a quarter turn, highest power first. Source: S.
+// Moshier, Cephes library, logf and sinf.
+var (
+	logPoly = [9]float32{7.0376836292e-2, -1.1514610310e-1, 1.1676998740e-1, -1.2420140846e-1, 1.4249322787e-1,
+		-1.6668057665e-1, 2.0000714765e-1, -2.4999993993e-1, 3.3333331174e-1}
+	sinPoly = [3]float32{-1.9515295891e-4, 8.3321608736e-3, -1.6666654611e-1}
+	cosPoly = [3]float32{2.443315711809948e-5, -1.388731625493765e-3, 4.166664568298827e-2}
+)
+
+// log is the natural logarithm of a normal number in (0, 1].
+func log(u float32) float32 {
+	bits := math.Float32bits(u)
+	exponent := int32(bits-rootHalf) >> 23
+	t := math.Float32frombits(bits-uint32(exponent)<<23) - 1
+	p := horner(logPoly[:], t)
+	square := float32(t * t)
+	e := float32(exponent)
+	y := float32(float32(p*t)*square) + float32(e*log2Low)
+	y -= float32(square * 0.5)
+	return (t + y) + float32(e*log2High)
 }
 
-// normalAtEdge decides about a point that the curve may pass below, and draws
-// new ones until one is accepted.
-func (s *Stream) normalAtEdge(layer uint32, at int32) float32 {
-	for {
-		x := float32(at) * layerScale[layer]
-		switch {
-		case magnitude(at) < acceptBelow[layer]:
-			return x
-		case layer == 0:
-			return s.normalTail(at < 0)
-		}
-		bottom, top := float64(layerHeight[layer]), float64(layerHeight[layer-1])
-		height := bottom + float64(s.Float64()*(top-bottom)) // rounded twice on every processor
-		if height < math.Exp(-0.5*float64(x)*float64(x)) {
-			return x
-		}
-		bits := uint32(s.source.Uint64())
-		layer, at = bits&127, int32(bits)>>7
-	}
+// quarterTurn returns sine and cosine of an angle that is uniform between -1/8
+// and 1/8 of a turn.
+func quarterTurn(bits uint32) (sin, cos float32) {
+	a := float32(int32(bits)) * quarterPi
+	square := float32(a * a)
+	sin = float32(float32(horner(sinPoly[:], square)*square)*a) + a
+	cos = float32(float32(horner(cosPoly[:], square)*square)*square) - float32(square*0.5) + 1
+	return sin, cos
 }
 
-// normalTail draws from the tail by Marsaglia's method.
-func (s *Stream) normalTail(negative bool) float32 {
-	for {
-		// 1-u lies in (0, 1], whose logarithm is finite.
-		x := -math.Log(1-s.Float64()) / tailStart
-		y := -math.Log(1 - s.Float64())
-		if y+y >= x*x {
-			if negative {
-				return float32(-tailStart - x)
-			}
-			return float32(tailStart + x)
-		}
+func horner(coefficients []float32, x float32) float32 {
+	p := coefficients[0]
+	for _, c := range coefficients[1:] {
+		p = float32(p*x) + c
 	}
+	return p
 }
-
-func magnitude(at int32) uint32 { return uint32(max(at, -at)) }

@@ -10,8 +10,9 @@ import (
 )
 
 // Stream is a source of random numbers that is independent of all others with
-// another seed or another name. It is ChaCha8, keyed by the SHA-256 of both. It
-// is not safe for concurrent use.
+// another seed or another name. It is ChaCha8, keyed by the SHA-256 of both;
+// fills are ChaCha8 in counter mode, keyed by numbers of the stream. It is not
+// safe for concurrent use.
 //
 // What a stream yields for a seed and a name is part of this package's
 // contract: the same on every platform and in every version.
@@ -51,16 +52,3 @@ func unit(bits uint32) float32 { return float32(bits>>8) * 0x1p-24 }
 
 // NormFloat64 returns a standard normal value.
 func (s *Stream) NormFloat64() float64 { return s.rand.NormFloat64() }
-
-// FillUniform fills dst with uniform values in [0, 1), multiples of 2^-24, two
-// for each 64 bits drawn.
-func (s *Stream) FillUniform(dst []float32) {
-	for len(dst) >= 2 {
-		u := s.source.Uint64()
-		dst[0], dst[1] = unit(uint32(u)), unit(uint32(u>>32))
-		dst = dst[2:]
-	}
-	if len(dst) == 1 {
-		dst[0] = s.Float32()
-	}
-}

@@ -18,8 +18,8 @@ func TestOutputIsFrozen(t *testing.T) {
 	got := []any{s.Uint64(), s.IntN(1000), s.Float64(), s.Float32(), s.NormFloat64(), New(7, "scalar").Fork("child").Uint64(), uniform, normal}
 	want := []any{
 		uint64(0xf49a9f1ee2fdb6a5), 782, 0.7649173798680227, float32(0.59960705), 0.41838311026315567, uint64(0x74b1c4b2bcca0ea5),
-		[]float32{0.9721202, 0.6516005, 0.8300304},
-		[]float32{0.6432902, -0.5011643, 0.13548028, 0.8805441, -1.8265197},
+		[]float32{0.08100951, 0.7644844, 0.22427261},
+		[]float32{-0.98654437, 1.5097356, -0.20177862, 1.6560813, -0.5479009},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("a seed means other numbers than before (-want +got):\n%s", diff)
@@ -74,8 +74,8 @@ func TestUniformMoments(t *testing.T) {
 	if m, v := moment(x, 0, 1), moment(x, 0.5, 2); math.Abs(m-0.5) > 1.5e-3 || math.Abs(v-1./12) > 4e-4 {
 		t.Errorf("mean %v, variance %v", m, v)
 	}
-	// Both halves of a draw, and neighbouring draws, are independent.
-	for lag := 1; lag <= 4; lag++ {
+	// So are neighbours, and the words of one block.
+	for _, lag := range []int{1, 2, 3, 8, 16, 32, 256} {
 		sum := 0.0
 		for i := lag; i < len(x); i++ {
 			sum += (float64(x[i]) - 0.5) * (float64(x[i-lag]) - 0.5)
@@ -95,7 +95,7 @@ func moment(x []float32, around float64, power float64) float64 {
 }
 
 // TestNormalDistribution compares the distribution function with erfc at
-// points in every part of the ziggurat, the tail included.
+// points all over its range.
 func TestNormalDistribution(t *testing.T) {
 	x := make([]float32, 1<<21)
 	New(3, "normal").FillNormal(x)
@@ -115,55 +115,9 @@ func TestNormalDistribution(t *testing.T) {
 	}
 }
 
-// TestNormalIsSymmetric guards the sign of layers, edges and tail one by one.
-func TestNormalIsSymmetric(t *testing.T) {
-	for layer := range uint32(128) {
-		for _, at := range []int32{1, 1 << 20, 1<<24 - 1} {
-			plus := New(1, "s").normal(uint32(at)<<7 | layer)
-			minus := New(1, "s").normal(uint32(-at)<<7 | layer)
-			// A point that is accepted is mirrored; one that is rejected is drawn anew.
-			accepted := plus == float32(at)*layerScale[layer]
-			if accepted && minus != -plus || (plus > 0) != (minus < 0) && accepted {
-				t.Fatalf("layer %d at %d gives %v and %v", layer, at, plus, minus)
-			}
-		}
-	}
-	if plus, minus := New(1, "s").normalTail(false), New(1, "s").normalTail(true); plus != -minus || plus < tailStart {
-		t.Errorf("tails %v and %v", plus, minus)
-	}
-}
-
-// TestZigguratTables computes the tables from their definition.
-func TestZigguratTables(t *testing.T) {
-	const area, scale = 9.91256303526217e-3, 1 << 24
-	curve := func(x float64) float64 { return math.Exp(-x * x / 2) }
-	var x [128]float64
-	x[127] = tailStart
-	for i := 126; i >= 1; i-- {
-		x[i] = math.Sqrt(-2 * math.Log(area/x[i+1]+curve(x[i+1])))
-	}
-	// Layer 0 is a box of the same area below x[127], and the tail.
-	width := area / curve(tailStart)
-	near := func(name string, got, want, tolerance float64) {
-		t.Helper()
-		if math.Abs(got-want) > tolerance*max(1, math.Abs(want)) {
-			t.Errorf("%s is %v, want %v", name, got, want)
-		}
-	}
-	near("acceptBelow[0]", float64(acceptBelow[0]), tailStart/width*scale, 1e-7)
-	near("layerScale[0]", float64(layerScale[0])*scale, width, 1e-6)
-	for i := 1; i < 128; i++ {
-		near("acceptBelow", float64(acceptBelow[i]), x[i-1]/x[i]*scale, 1e-7)
-		near("layerScale", float64(layerScale[i])*scale, x[i], 1e-6)
-		near("layerHeight", float64(layerHeight[i]), curve(x[i]), 1e-6)
-		near("area", x[i]*(curve(x[i-1])-curve(x[i])), area, 1e-9)
-	}
-	near("layerHeight[0]", float64(layerHeight[0]), 1, 0)
-}
-
 func TestFillAllocatesNothing(t *testing.T) {
-	s, dst := New(1, "fill"), make([]float32, 1000)
-	if n := testing.AllocsPerRun(10, func() { s.FillNormal(dst); s.FillUniform(dst) }); n != 0 {
+	s, dst, src := New(1, "fill"), make([]float32, 1000), make([]byte, 1000)
+	if n := testing.AllocsPerRun(10, func() { s.FillNormal(dst); s.FillUniform(dst); s.FillDithered(dst, src, Dither{}) }); n != 0 {
 		t.Errorf("%v allocations", n)
 	}
 }
@@ -181,6 +135,13 @@ func benchmarkFill(b *testing.B, fill func(*Stream, []float32)) {
 func BenchmarkFillUniform(b *testing.B) { benchmarkFill(b, (*Stream).FillUniform) }
 
 func BenchmarkFillNormal(b *testing.B) { benchmarkFill(b, (*Stream).FillNormal) }
+
+func BenchmarkFillDithered(b *testing.B) {
+	src := make([]byte, 1<<16)
+	benchmarkFill(b, func(s *Stream, dst []float32) {
+		s.FillDithered(dst, src, Dither{Shift: 3, Width: 1. / 32, Offset: -0.5, Step: 0x1p-21})
+	})
+}
 
 // BenchmarkNormFloat64 is the standard library's ziggurat, for comparison.
 func BenchmarkNormFloat64(b *testing.B) {
