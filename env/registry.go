@@ -53,17 +53,28 @@ type Registry struct {
 	schemes []Scheme
 }
 
-// Scheme is a family of environments whose names begin with Name and a colon:
-// what follows says which one.
+// Scheme is a family of environments whose names begin with Name and a
+// separator: what follows says which one.
 type Scheme struct {
-	// Name is what stands before the colon.
+	// Name is what stands before the separator.
 	Name string
+
+	// Separator stands between Name and what follows; "" means a colon.
+	Separator string
 
 	// Usage shows the form of the names, and Description is one line for people.
 	Usage, Description string
 
 	// Entry returns the environment called Name:rest.
 	Entry func(rest string) (Entry, error)
+}
+
+// prefix is how the names of the family begin.
+func (s Scheme) prefix() string {
+	if s.Separator == "" {
+		return s.Name + ":"
+	}
+	return s.Name + s.Separator
 }
 
 // NewRegistry returns an empty registry.
@@ -115,11 +126,9 @@ func (r *Registry) Entry(name string) (Entry, error) {
 	if e, ok := r.entries[name]; ok {
 		return e, nil
 	}
-	if scheme, rest, ok := strings.Cut(name, ":"); ok {
-		for _, s := range r.schemes {
-			if s.Name == scheme {
-				return s.Entry(rest)
-			}
+	for _, s := range r.schemes {
+		if rest, ok := strings.CutPrefix(name, s.prefix()); ok {
+			return s.Entry(rest)
 		}
 	}
 	if near := nearest(name, r.Names()); near != "" {

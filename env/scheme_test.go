@@ -38,3 +38,25 @@ func TestSchemes(t *testing.T) {
 		}
 	}
 }
+
+func TestSchemesMayHaveTheirOwnSeparator(t *testing.T) {
+	r := NewRegistry()
+	scheme := Scheme{Name: "family", Separator: "/", Entry: func(rest string) (Entry, error) {
+		return Entry{Name: "family/" + rest, New: func(Options) (Env, error) { return &clock{}, nil }}, nil
+	}}
+	own := Entry{Name: "family/own", Description: "its own", New: func(Options) (Env, error) { return &clock{}, nil }}
+	if err := errors.Join(r.RegisterScheme(scheme), r.Register(own)); err != nil {
+		t.Fatal(err)
+	}
+	for name, want := range map[string]string{"family/own": "its own", "family/own:colour=red": "", "family/other": ""} {
+		e, err := r.Entry(name)
+		if err != nil || e.Name != name || e.Description != want {
+			t.Errorf("%q is %+v, %v; want description %q", name, e, err, want)
+		}
+	}
+	for _, name := range []string{"family", "family:other"} {
+		if _, err := r.Entry(name); !errors.Is(err, ErrUnknown) {
+			t.Errorf("%q: %v, want ErrUnknown", name, err)
+		}
+	}
+}
