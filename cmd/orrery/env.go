@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"image"
-	"image/color"
 	"image/png"
 	"io"
 	"strings"
@@ -157,6 +156,3 @@ func writeFile(a *app, path string, write func(io.Writer) error) error {
 	_, err := fmt.Fprintln(a.out, "wrote", path)
 	return err
 }
-
-// background is what pictures are mounted on.
-var background = color.RGBA{24, 26, 32, 255}

@@ -118,13 +118,8 @@ func (o *evalOptions) change(run *config.Run) error {
 // evaluate returns the return of each episode, which does not depend on how many
 // are played at the same time.
 func (o *evalOptions) evaluate(ctx context.Context, a *app, t *trained) ([]float64, error) {
-	stream, tasks := rng.New(o.seed, "eval"), len(strings.Split(t.config.Env.Name, ","))
-	seeds := make([]uint64, o.episodes)
-	for i := range seeds {
-		seeds[i] = env.TaskSeed(stream.Uint64(), int64(i), tasks)
-	}
 	var returns []float64
-	for batch := range slices.Chunk(seeds, evalBatch) {
+	for batch := range slices.Chunk(evalSeeds(o.seed, o.episodes, t.config), evalBatch) {
 		some, err := t.evaluate(ctx, a, batch)
 		if err != nil {
 			return nil, err
@@ -134,19 +129,35 @@ func (o *evalOptions) evaluate(ctx context.Context, a *app, t *trained) ([]float
 	return returns, nil
 }
 
+// evalSeeds are the seeds of the first episodes of an evaluation.
+func evalSeeds(seed uint64, episodes int, run config.Run) []uint64 {
+	stream, tasks := rng.New(seed, "eval"), len(strings.Split(run.Env.Name, ","))
+	seeds := make([]uint64, episodes)
+	for i := range seeds {
+		seeds[i] = env.TaskSeed(stream.Uint64(), int64(i), tasks)
+	}
+	return seeds
+}
+
 // evaluate plays an episode from each seed, all at the same time.
 func (t *trained) evaluate(ctx context.Context, a *app, seeds []uint64) (returns []float64, err error) {
+	envs, err := t.envs(a, len(seeds))
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, closeEnvs(envs)) }()
+	return t.play(ctx, envs, seeds)
+}
+
+// play plays an episode in each environment, all at the same time, from its
+// seed.
+func (t *trained) play(ctx context.Context, envs []env.Env, seeds []uint64) (returns []float64, err error) {
 	player, err := agent.New(t.backend, t.model, agent.Config{Plan: t.config.Plan, BitDepth: t.config.Env.BitDepth}, len(seeds))
 	if err != nil {
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, player.Close()) }()
 	player.SetParams(t.params)
-	envs, err := t.envs(a, len(seeds))
-	if err != nil {
-		return nil, err
-	}
-	defer func() { err = errors.Join(err, closeEnvs(envs)) }()
 	ev, err := learn.Evaluate(ctx, player, envs, seeds)
 	if err != nil {
 		return nil, err

@@ -26,6 +26,7 @@ import (
 
 type trainOptions struct {
 	settings
+	sinks sinkOptions
 	dir   string
 	from  string
 	quiet bool
@@ -46,6 +47,7 @@ first Ctrl-C finishes the current step and saves; the second quits at once.`,
   orrery train --env cartpole-balance --seed 3 --run runs/balance-3
   orrery train --preset paper --set learn.eval_every=50
   orrery train --print-config > my.yaml; orrery train --config my.yaml
+  orrery train --tensorboard --prometheus 9091        watch it with TensorBoard, and with Prometheus at /metrics
   orrery train --from runs/cartpole-swingup --env cartpole-balance --run runs/tuned --freeze encoder,decoder`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			run, err := o.composeFrom(cmd)
@@ -59,6 +61,7 @@ first Ctrl-C finishes the current step and saves; the second quits at once.`,
 		},
 	}
 	o.register(cmd)
+	o.sinks.register(cmd)
 	cmd.Flags().StringVar(&o.dir, "run", "", "directory of the run (default: runs/ENV)")
 	cmd.Flags().StringVar(&o.from, "from", "", "run or weights file to start from: its model, environment and weights, in a new --run")
 	cmd.Flags().BoolVarP(&o.quiet, "quiet", "q", false, "print nothing but warnings and errors")
@@ -95,7 +98,11 @@ func (o *trainOptions) train(ctx context.Context, a *app, run config.Run) (err e
 	if from != nil {
 		progress.line("starting from %s, after %d updates", run.Learn.From, from.Counters.Updates)
 	}
-	parts.Listeners = []metrics.Sink{progress}
+	sinks, err := o.sinks.open(a, o.dir, run, progress, &opened)
+	if err != nil {
+		return err
+	}
+	parts.Listeners, parts.About = append(sinks, progress), aboutProcess(run)
 	r, err := learn.Open(ctx, parts)
 	if err != nil {
 		return err

@@ -3,7 +3,6 @@ package media
 import (
 	"image"
 	"image/color"
-	"image/draw"
 	"math"
 )
 
@@ -18,8 +17,7 @@ type Series struct {
 // than total: the line then ends early, which is how an animation lets it grow.
 // Values outside [low, high] are drawn at the edge; a NaN breaks the line.
 func Curve(width, height, total int, low, high float64, series ...Series) *image.RGBA {
-	img := image.NewRGBA(image.Rect(0, 0, width, height))
-	draw.Draw(img, img.Bounds(), image.NewUniform(color.RGBA{24, 26, 32, 255}), image.Point{}, draw.Src)
+	img := Blank(width, height, color.RGBA{24, 26, 32, 255})
 	if high <= low {
 		high = low + 1
 	}

@@ -40,6 +40,13 @@ func Scale(src *image.RGBA, k int) *image.RGBA {
 	return dst
 }
 
+// Blank is an image of one colour.
+func Blank(width, height int, c color.Color) *image.RGBA {
+	img := image.NewRGBA(image.Rect(0, 0, width, height))
+	draw.Draw(img, img.Bounds(), image.NewUniform(c), image.Point{}, draw.Src)
+	return img
+}
+
 // Stack places images below one another, left-aligned, with gap pixels of
 // background between them.
 func Stack(gap int, background color.Color, imgs ...*image.RGBA) *image.RGBA {
@@ -67,8 +74,7 @@ func Row(gap int, background color.Color, imgs ...*image.RGBA) *image.RGBA {
 }
 
 func place(width, height int, background color.Color, imgs []*image.RGBA, next func(image.Point, *image.RGBA) image.Point) *image.RGBA {
-	dst := image.NewRGBA(image.Rect(0, 0, max(width, 0), max(height, 0)))
-	draw.Draw(dst, dst.Bounds(), image.NewUniform(background), image.Point{}, draw.Src)
+	dst := Blank(max(width, 0), max(height, 0), background)
 	var at image.Point
 	for _, img := range imgs {
 		r := image.Rectangle{Min: at, Max: at.Add(img.Bounds().Size())}
