@@ -121,7 +121,11 @@ func (a *Agent) observe(ctx context.Context, obs []env.Observation) error {
 			return fmt.Errorf("agent: environment %d: %w", i, err)
 		}
 	}
-	return a.filter.step(ctx, a.params, a.actions, a.streams)
+	if err := ctx.Err(); errors.Is(err, context.Canceled) {
+		return fmt.Errorf("agent: %w", err)
+	}
+	// What is shown is taken in even if the time for the plan is over.
+	return a.filter.step(context.WithoutCancel(ctx), a.params, a.actions, a.streams)
 }
 
 // see writes what the model sees of environment i.

@@ -92,6 +92,27 @@ func TestContextDeadlineEndsTheSearch(t *testing.T) {
 	}
 }
 
+// A deadline that is over before the search begins still leaves time for the
+// observation and one iteration, and the next decision knows what was seen.
+func TestPassedDeadlineLeavesOneIteration(t *testing.T) {
+	f := newFixture(t)
+	second := func(ctx context.Context) [][]float32 {
+		g := *f
+		g.plan.Iterations = 1
+		a := g.agent(t, 1, 0)
+		begin(t, a, 1)
+		if _, err := a.Act(ctx, []env.Observation{picture(1)}); err != nil {
+			t.Fatal(err)
+		}
+		return act(t, a, picture(2))
+	}
+	passed, cancel := context.WithDeadline(t.Context(), time.Now().Add(-time.Second))
+	defer cancel()
+	if diff := cmp.Diff(second(t.Context()), second(passed)); diff != "" {
+		t.Errorf("one iteration with and without time (-with +without):\n%s", diff)
+	}
+}
+
 func TestCancelledPlansFail(t *testing.T) {
 	f := newFixture(t)
 	f.plan.Deadline = time.Hour

@@ -6,6 +6,7 @@ import (
 
 	"github.com/orrery-rl/orrery/agent"
 	"github.com/orrery-rl/orrery/env"
+	"github.com/orrery-rl/orrery/plan"
 	"github.com/orrery-rl/orrery/worldmodel"
 )
 
@@ -17,7 +18,7 @@ var ErrParts = errors.New("the parts of the run do not fit")
 func (p Parts) validate() error {
 	spec := p.Env.Spec()
 	err := errors.Join(
-		p.Schedule.Validate(), p.Optimiser.Validate(), p.Plan.Validate(),
+		p.Schedule.Validate(), p.Optimiser.Validate(), checkPlan(p.Plan, spec),
 		checkModel(p.Model.Dims(), spec), checkActions(spec), checkLength(p.Schedule.ChunkLength, spec),
 		checkStart(p.Model, p.Schedule.Freeze, p.From))
 	if err != nil {
@@ -38,6 +39,12 @@ func checkModel(d worldmodel.Dims, spec env.Spec) error {
 		return fmt.Errorf("the model is for %+v, %s has %+v; make the model from the environment's Spec", d, spec.Name, have)
 	}
 	return nil
+}
+
+// checkPlan demands a planner for the actions of an environment.
+func checkPlan(c plan.Config, spec env.Spec) error {
+	_, err := plan.New(c, 1, spec.Action.Size, 0)
+	return err
 }
 
 // checkActions demands the bounds that agents act in.

@@ -12,6 +12,7 @@ import (
 
 	"github.com/orrery-rl/orrery/agent"
 	"github.com/orrery-rl/orrery/env"
+	"github.com/orrery-rl/orrery/plan"
 	"github.com/orrery-rl/orrery/worldmodel"
 )
 
@@ -36,6 +37,10 @@ func TestPartsThatCannotWorkAreRefusedBeforeTheStart(t *testing.T) {
 		"learning_rate":            func(p *Parts, _ *env.Spec) { p.Optimiser.LearningRate = -1 },
 		"NewEnv: the model is for": func(p *Parts, _ *env.Spec) {
 			p.NewEnv = func() (env.Env, error) { return toyEnv(t, "toy-dot", imageSize/2), nil }
+		},
+		"planner categorical chooses among the components of an action, of which there is 1": func(p *Parts, s *env.Spec) {
+			p.Plan.Method = plan.Categorical
+			s.Action = env.ActionSpec{Size: 1, Low: []float32{-1}, High: []float32{1}}
 		},
 		"elites": func(p *Parts, _ *env.Spec) { p.Plan.Elites = 0 },
 	} {

@@ -12,10 +12,10 @@ import (
 	"github.com/orrery-rl/orrery/replay"
 )
 
-// collectRandom adds a seed episode of uniformly random actions.
+// collectRandom adds a seed episode of random actions.
 func (r *Run) collectRandom(ctx context.Context) error {
 	return r.persist(ctx, "random episode", func(version int) error {
-		act := uniform(r.Env.Spec().Action, r.stream(versionOf("random", version), r.counters.Episodes))
+		act := random(r.Plan.Method, r.Env.Spec().Action, r.stream(versionOf("random", version), r.counters.Episodes))
 		return r.collectWith(ctx, act, "random", version, &searches{})
 	})
 }

@@ -89,3 +89,25 @@ func TestRandomCollection(t *testing.T) {
 		}
 	}
 }
+
+// TestSeedEpisodesOfChoices: where the planner chooses among discrete actions,
+// random episodes hold such actions too, all of them, and not mixtures that the
+// model would have to learn as well and never plans with.
+func TestSeedEpisodesOfChoices(t *testing.T) {
+	dir := t.TempDir()
+	p := parts(t, dir, newToy(t))
+	p.Plan.Method, p.Schedule.Episodes = plan.Categorical, 3
+	if _, err := train(t, context.Background(), p); err != nil {
+		t.Fatal(err)
+	}
+	counts := map[[2]float32]int{}
+	for episode := range 3 {
+		actions, _ := stored(t, dir, episode)
+		for i := 2; i < len(actions); i += 2 {
+			counts[[2]float32{actions[i], actions[i+1]}]++
+		}
+	}
+	if len(counts) != 2 || counts[[2]float32{1, 0}] < 20 || counts[[2]float32{0, 1}] < 20 {
+		t.Errorf("stored actions are %v", counts)
+	}
+}

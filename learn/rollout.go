@@ -66,8 +66,7 @@ func appendRecord(ep *replay.Episode, obs env.Observation, action []float32, rew
 	ep.Continues = append(ep.Continues, goesOn)
 }
 
-// uniform is the policy of the seed episodes: every component uniform between
-// its bounds.
+// uniform draws every component uniformly between its bounds.
 func uniform(spec env.ActionSpec, stream *rng.Stream) policy {
 	return func(context.Context, env.Observation) ([]float32, error) {
 		action := make([]float32, spec.Size)

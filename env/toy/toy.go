@@ -7,6 +7,8 @@
 //   - toy-dot is a two-dimensional linear system drawn as a dot; being near the
 //     centre pays.
 //   - toy-choice rewards one of two arms, and the image says which.
+//   - toy-grid is a walk to a goal by discrete moves, of which each is a
+//     component of the action.
 //
 // Register puts them into a registry.
 package toy
@@ -34,6 +36,11 @@ func Register(r *env.Registry) error {
 			Name:        "toy-choice",
 			Description: "choose the arm that the image shows; one decision an episode",
 			New:         open(1, newChoice),
+		},
+		{
+			Name:        "toy-grid",
+			Description: "walk to the goal of a 4x4 grid by discrete moves",
+			New:         open(GridMaxEnvSteps, newGrid),
 		},
 	} {
 		if err := r.Register(e); err != nil {

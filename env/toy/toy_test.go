@@ -43,7 +43,7 @@ func step(t *testing.T, e env.Env, action ...float32) env.Transition {
 }
 
 func TestToysKeepTheContract(t *testing.T) {
-	for _, name := range []string{"toy-counter", "toy-dot", "toy-choice"} {
+	for _, name := range []string{"toy-counter", "toy-dot", "toy-choice", "toy-grid"} {
 		for _, opts := range []env.Options{{}, {ActionRepeat: 3, BitDepth: 5}} {
 			if err := envtest.Check(context.Background(), open16(t, name, opts)); err != nil {
 				t.Errorf("%s with %+v: %v", name, opts, err)
@@ -131,5 +131,47 @@ func TestChoicePaysForTheArmInTheImage(t *testing.T) {
 	}
 	if len(seen) != 2 {
 		t.Errorf("16 seeds show only one arm")
+	}
+}
+
+// The best moves, one-hot or not, earn the best return; the image shows who is
+// where; edges hold.
+func TestGridPaysForStraightWays(t *testing.T) {
+	e := open16(t, "toy-grid", env.Options{})
+	for seed := range uint64(16) {
+		v := reset(t, e, seed).Vector
+		at, goal := Cell{int(v[0]), int(v[1])}, Cell{int(v[2]), int(v[3])}
+		want, total := GridBestReturn(at, goal), 0.0
+		for ended := false; !ended; {
+			move := 4
+			switch {
+			case at.Column > goal.Column:
+				move = 0
+			case at.Column < goal.Column:
+				move = 1
+			case at.Row > goal.Row:
+				move = 2
+			case at.Row < goal.Row:
+				move = 3
+			}
+			action := []float32{-0.2, -0.2, -0.2, -0.2, -0.2}
+			action[move] = float32(seed%3) / 2 // 0, 0.5 or 1
+			out := step(t, e, action...)
+			at = Cell{int(out.Vector[0]), int(out.Vector[1])}
+			if !bytes.Equal(out.Image, GridImage(e.Spec().Image, at, goal)) {
+				t.Fatalf("the image is not that of %v and %v", at, goal)
+			}
+			total, ended = total+out.Reward, out.Ended()
+		}
+		if math.Abs(total-want) > 1e-12 {
+			t.Errorf("seed %d: return %v, want %v", seed, total, want)
+		}
+	}
+	for action, want := range map[int]Cell{0: {0, 0}, 1: {1, 0}, 2: {0, 0}, 3: {0, 1}, 4: {0, 0}} {
+		one := make([]float32, GridActions)
+		one[action] = 1
+		if got := GridStep(Cell{}, one); got != want {
+			t.Errorf("action %d leads from the corner to %v, want %v", action, got, want)
+		}
 	}
 }
