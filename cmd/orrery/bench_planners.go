@@ -186,7 +186,7 @@ func (o *benchPlannersOptions) acting(ctx context.Context, a *app, run config.Ru
 		return nil, "", err
 	}
 	defer func() { err = errors.Join(err, t.close()) }()
-	if err := (&evalOptions{sets: o.sets}).change(&t.config); err != nil {
+	if err := (&evalOptions{sets: o.sets}).change(&t.config, t.model.Dims().ActionSize); err != nil {
 		return nil, "", err
 	}
 	all, err := o.searches(t.config.Plan)

@@ -83,7 +83,7 @@ func (o *evalOptions) run(ctx context.Context, a *app, dir string) error {
 		return err
 	}
 	defer t.close()
-	if err := o.change(&t.config); err != nil {
+	if err := o.change(&t.config, t.model.Dims().ActionSize); err != nil {
 		return err
 	}
 	start := time.Now()
@@ -99,8 +99,8 @@ func (o *evalOptions) run(ctx context.Context, a *app, dir string) error {
 	return report.print(a)
 }
 
-// change applies --set to the search.
-func (o *evalOptions) change(run *config.Run) error {
+// change applies --set to the search, for actions of a number of components.
+func (o *evalOptions) change(run *config.Run, actions int) error {
 	for _, assignment := range o.sets {
 		if !strings.HasPrefix(assignment, "plan.") {
 			return fmt.Errorf("%w: --set %s: only plan.* can be changed in a trained agent", errUsage, assignment)
@@ -109,7 +109,7 @@ func (o *evalOptions) change(run *config.Run) error {
 			return err
 		}
 	}
-	if err := run.Plan.Validate(); err != nil {
+	if _, err := plan.New(run.Plan, 1, actions, 0); err != nil {
 		return fmt.Errorf("%w: %w", config.ErrInvalid, err)
 	}
 	return nil

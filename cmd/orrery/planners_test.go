@@ -80,3 +80,26 @@ func TestPlannersOfATrainedAgent(t *testing.T) {
 		}
 	}
 }
+
+// TestDiscreteActions: an agent learns and acts with discrete actions, and a task
+// that has none is refused before anything is trained or played.
+func TestDiscreteActions(t *testing.T) {
+	grid, counter := filepath.Join(t.TempDir(), "grid"), filepath.Join(t.TempDir(), "counter")
+	must(t, tiny(grid, "--env", "toy-grid", "--set", "plan.planner=categorical")...)
+	var report evalReport
+	if err := json.Unmarshal([]byte(must(t, "eval", grid, "-n", "2", "--json")), &report); err != nil {
+		t.Fatal(err)
+	}
+	if report.Plan.Method != "categorical" || len(report.Returns) != 2 {
+		t.Errorf("%+v", report)
+	}
+	must(t, tiny(counter, "--env", "toy-counter", "--episodes", "2")...)
+	for what, args := range map[string][]string{
+		"train": tiny(filepath.Join(t.TempDir(), "no"), "--env", "toy-counter", "--set", "plan.planner=categorical"),
+		"eval":  {"eval", counter, "-n", "1", "--set", "plan.planner=categorical"},
+	} {
+		if code, _, errs := orrery(t, args...); code != exitUsage || !strings.Contains(errs, "of which there is 1") {
+			t.Errorf("%s: exit code %d: %s", what, code, errs)
+		}
+	}
+}
