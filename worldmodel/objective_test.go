@@ -73,6 +73,38 @@ func TestKLVariants(t *testing.T) {
 	assertClose(t, "global", out[0], []float64{.9885262929081178}, 1e-13)
 }
 
+// TestKLIsAMeanOverRecords: repeating all chunks, or every step of them, leaves
+// the KL term of every profile as it is; repeating latent components doubles the
+// KL of each record.
+func TestKLIsAMeanOverRecords(t *testing.T) {
+	for _, name := range ProfileNames() {
+		cfg, err := microConfig().WithProfile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		out := compile(t, klOperands(), func(in []*graph.Node) []*graph.Node {
+			repeated := func(axis int) *graph.Node {
+				var x []*graph.Node
+				for _, operand := range in {
+					x = append(x, graph.Concatenate([]*graph.Node{operand, operand}, axis))
+				}
+				return cfg.klLoss(Gaussian{x[0], x[1]}, Gaussian{x[2], x[3]})
+			}
+			twice := func(x *graph.Node) *graph.Node { return graph.Concatenate([]*graph.Node{x, x}, 2) }
+			q, p := Gaussian{in[0], in[1]}, Gaussian{in[2], in[3]}
+			return []*graph.Node{
+				cfg.klLoss(q, p), repeated(0), graph.AddScalar(repeated(1), 1),
+				cfg.divergence(q, p), cfg.divergence(Gaussian{twice(in[0]), twice(in[1])}, Gaussian{twice(in[2]), twice(in[3])}),
+			}
+		}).run(klOperands()...)
+		assertClose(t, name+", chunks repeated", out[1], out[0], 1e-13)
+		assertClose(t, name+", steps repeated", out[2], []float64{out[0][0] + 1}, 1e-13)
+		for i, kl := range out[3] {
+			assertClose(t, name+", components repeated", out[4][i:i+1], []float64{2 * kl}, 1e-13)
+		}
+	}
+}
+
 // TestKLBalance: the prior learns with weight a, the posterior with 1-a, and
 // free nats hold for both.
 func TestKLBalance(t *testing.T) {

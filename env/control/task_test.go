@@ -44,11 +44,24 @@ func TestTasksKeepTheContract(t *testing.T) {
 	}
 }
 
-func TestDefaultEpisodeHas125Decisions(t *testing.T) {
-	e := open(t, "cartpole-swingup", env.Options{})
-	spec := e.Spec()
-	if spec.ActionRepeat != 8 || spec.Decisions() != 125 || spec.Image.Size() != 64*64*3 {
-		t.Errorf("spec is %+v with %d decisions, want repeat 8, 125 decisions, 64x64x3", spec, spec.Decisions())
+// The sizes of the control suite and the paper's action repeats.
+func TestTasksHaveTheSuitesSizes(t *testing.T) {
+	for _, c := range []struct {
+		name                               string
+		actions, repeat, decisions, vector int
+	}{
+		{"cartpole-swingup", 1, 8, 125, 5},
+		{"cartpole-balance", 1, 8, 125, 5},
+		{"reacher-easy", 2, 4, 250, 6},
+		{"reacher-hard", 2, 4, 250, 6},
+	} {
+		spec := open(t, c.name, env.Options{}).Spec()
+		if spec.Action.Size != c.actions || spec.ActionRepeat != c.repeat || spec.Decisions() != c.decisions || spec.VectorSize != c.vector {
+			t.Errorf("%s: %d actions, repeat %d, %d decisions, vectors of %d; want %+v", c.name, spec.Action.Size, spec.ActionRepeat, spec.Decisions(), spec.VectorSize, c)
+		}
+		if spec.MaxEnvSteps != 1000 || spec.Image.Size() != 64*64*3 {
+			t.Errorf("%s: %d env steps, images of %d bytes", c.name, spec.MaxEnvSteps, spec.Image.Size())
+		}
 	}
 }
 
