@@ -97,27 +97,36 @@ func (e *Episode) write(w io.Writer, s Schema) error {
 // ReadFile reads and checks one episode, whatever the file's name. An error
 // about its contents matches [ErrCorrupt].
 func ReadFile(fsys vfs.FS, path string, schema Schema) (*Episode, error) {
-	// Opening a pipe could wait for ever.
-	info, err := fsys.Stat(path)
-	if err != nil {
-		return nil, err
-	}
-	if !info.Mode().IsRegular() {
-		return nil, fmt.Errorf("%s: %w: it is not a regular file", path, ErrCorrupt)
-	}
-	f, err := fsys.Open(path)
+	f, size, err := openRegular(fsys, path)
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close()
-	if info, err = f.Stat(); err != nil {
-		return nil, err
-	}
-	ep, err := readEpisode(f, info.Size(), schema)
+	ep, err := readEpisode(f, size, schema)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
 	return ep, nil
+}
+
+// openRegular opens a regular file and returns its size.
+func openRegular(fsys vfs.FS, path string) (vfs.File, int64, error) {
+	// Opening a pipe could wait for ever.
+	info, err := fsys.Stat(path)
+	if err != nil {
+		return nil, 0, err
+	}
+	if !info.Mode().IsRegular() {
+		return nil, 0, fmt.Errorf("%s: %w: it is not a regular file", path, ErrCorrupt)
+	}
+	f, err := fsys.Open(path)
+	if err != nil {
+		return nil, 0, err
+	}
+	if info, err = f.Stat(); err != nil {
+		return nil, 0, errors.Join(err, f.Close())
+	}
+	return f, info.Size(), nil
 }
 
 // readEpisode decodes and checks an episode. Shapes are compared before any

@@ -34,6 +34,7 @@ type Store struct {
 	dir    string
 	schema Schema
 	log    *slog.Logger
+	files  []string // by id, of a store that is only read; nil otherwise
 
 	// writing is held while the directory changes, always before mu.
 	writing sync.Mutex
@@ -128,7 +129,12 @@ func (s *Store) listIDs() ([]int, error) {
 	return ids, nil
 }
 
-func (s *Store) path(id int) string { return filepath.Join(s.dir, episodeName(id)) }
+func (s *Store) path(id int) string {
+	if s.files != nil {
+		return s.files[id]
+	}
+	return filepath.Join(s.dir, episodeName(id))
+}
 
 // load reads an episode from disk. It needs no lock.
 func (s *Store) load(id int) (*Episode, error) { return ReadFile(s.fs, s.path(id), s.schema) }
@@ -192,6 +198,8 @@ func (s *Store) nextID() (int, error) {
 	switch {
 	case s.mu.closed:
 		return 0, ErrClosed
+	case s.files != nil:
+		return 0, ErrReadOnly
 	case s.mu.next > maxID:
 		return 0, fmt.Errorf("replay: %s is the last possible file; remove it if it is not yours", s.path(maxID))
 	}
@@ -208,7 +216,7 @@ func (s *Store) TruncateTo(ctx context.Context, n int) error {
 	}
 	s.writing.Lock()
 	defer s.writing.Unlock()
-	if _, err := s.nextID(); errors.Is(err, ErrClosed) {
+	if _, err := s.nextID(); errors.Is(err, ErrClosed) || errors.Is(err, ErrReadOnly) {
 		return err
 	}
 	ids, err := s.listIDs()
