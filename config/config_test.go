@@ -7,6 +7,8 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+
+	"github.com/orrery-rl/orrery/learn"
 )
 
 func preset(t testing.TB, name string) Run {
@@ -145,6 +147,21 @@ func TestDiffKnowsWhatMayChange(t *testing.T) {
 	want := "model.deter_size 200 -> 400, seed 0 -> 1152921504606846977"
 	if strings.Join(got, ", ") != want {
 		t.Fatalf("%v, want %s", got, want)
+	}
+}
+
+// TestOfflineStaysOffline: the episodes may lie elsewhere, and there may be more
+// updates, but a run collects its own episodes or it does not.
+func TestOfflineStaysOffline(t *testing.T) {
+	old, next := preset(t, "small"), preset(t, "small")
+	old.Learn.Offline = learn.OfflineConfig{Episodes: []string{"a"}, Updates: 5}
+	next.Learn.Offline = learn.OfflineConfig{Episodes: []string{"b", "c"}, Updates: 7, SaveEvery: 2}
+	if changes, err := Diff(old, next); err != nil || len(changes) > 0 {
+		t.Errorf("%v, %v", changes, err)
+	}
+	changes, err := Diff(old, preset(t, "small"))
+	if err != nil || len(changes) != 1 || changes[0].String() != `learn.offline.episodes ["a"] -> (unset)` {
+		t.Errorf("%v, %v", changes, err)
 	}
 }
 

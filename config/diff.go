@@ -17,7 +17,15 @@ func (c Change) String() string { return fmt.Sprintf("%s %s -> %s", c.Name, c.Ol
 
 // mayChange lists the settings that a resumed run may change: they say how long
 // to go on, how often to look, and what computes, not what is learned.
-var mayChange = []string{"learn.episodes", "learn.eval_every", "learn.eval_episodes", "learn.log_every", "replay.", "backend."}
+var mayChange = []string{
+	"learn.episodes", "learn.eval_every", "learn.eval_episodes", "learn.log_every", "replay.", "backend.",
+	"learn.offline.updates", "learn.offline.validate_every", "learn.offline.eval_every", "learn.offline.save_every",
+	offlineEpisodes,
+}
+
+// offlineEpisodes may move, which the run itself checks by their contents; but a
+// run learns offline or it does not.
+const offlineEpisodes = "learn.offline.episodes"
 
 // Diff returns the settings in which next contradicts old, the configuration a
 // run was started with, sorted by name. Settings that a run may change when it
@@ -35,7 +43,7 @@ func Diff(old, next Run) ([]Change, error) {
 	maps.Copy(names, b)
 	var out []Change
 	for _, name := range slices.Sorted(maps.Keys(names)) {
-		if a[name] != b[name] && !changeable(name) {
+		if a[name] != b[name] && (!changeable(name) || name == offlineEpisodes && (a[name] == "" || b[name] == "")) {
 			out = append(out, Change{name, orNone(a[name]), orNone(b[name])})
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"math"
 	"slices"
 	"strconv"
+	"time"
 
 	"github.com/orrery-rl/orrery/env"
 	"github.com/orrery-rl/orrery/metrics"
@@ -43,14 +44,22 @@ func (r *Run) evaluate(ctx context.Context) error {
 		return err
 	}
 	r.evaluated = r.counters.Episodes
+	return r.metrics.Record(metrics.Event{
+		Kind: metrics.KindEvaluation, Counters: r.counters, Text: byTask(tasks, ev.Returns),
+		Values: ev.values(r.Now().Sub(start)),
+	})
+}
+
+// values are the metrics of an evaluation that took so long.
+func (ev Evaluation) values(took time.Duration) map[string]float64 {
 	mean, std := Moments(ev.Returns)
-	return r.metrics.Record(metrics.Event{Kind: metrics.KindEvaluation, Counters: r.counters, Text: byTask(tasks, ev.Returns), Values: map[string]float64{
+	return map[string]float64{
 		"return/eval:reward":     mean,
 		"return/eval_std:reward": std,
 		"return/eval_min:reward": slices.Min(ev.Returns),
 		"return/eval_max:reward": slices.Max(ev.Returns),
-		"time/evaluate:seconds":  r.Now().Sub(start).Seconds(),
-	}})
+		"time/evaluate:seconds":  took.Seconds(),
+	}
 }
 
 // byTask is the mean return of each of several tasks that took turns.

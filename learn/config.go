@@ -39,6 +39,9 @@ type Config struct {
 	// example encoder; see [worldmodel.Model.InParts]. Their gradient is not part of
 	// the norm that is clipped.
 	Freeze []string `yaml:"freeze,omitempty" json:"freeze,omitempty"`
+	// Offline is training from given episodes, in place of collecting; see
+	// [OpenOffline].
+	Offline OfflineConfig `yaml:"offline,omitempty" json:"offline,omitzero"`
 	// From is the run or the file whose weights the run started with, and FromSHA256
 	// says which these were; empty for random ones. They are kept for the record:
 	// what begins a run is Parts.From.
@@ -74,5 +77,5 @@ func (c Config) Validate() error {
 	if !(c.ActionNoise >= 0 && c.ActionNoise <= 10) {
 		errs = append(errs, fmt.Errorf("learn: action_noise is %v; it must lie in [0, 10]", c.ActionNoise))
 	}
-	return errors.Join(errs...)
+	return errors.Join(append(errs, c.Offline.Validate())...)
 }

@@ -83,6 +83,9 @@ func (r *Run) restore(ctx context.Context) error {
 	case err != nil:
 		return err
 	}
+	if _, offline := s.Extra[offlineKey]; offline {
+		return fmt.Errorf("learn: %w: the run in %s learns from given episodes; go on with them (--offline), or start a new run from it (--from)", ErrParts, r.Dir)
+	}
 	var p milestone
 	if err := json.Unmarshal(s.Extra[milestoneKey], &p); err != nil {
 		return fmt.Errorf("learn: snapshot %s: %w", report.Path, err)

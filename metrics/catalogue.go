@@ -42,7 +42,7 @@ func Lookup(name string) (Metric, bool) {
 // Catalogue returns every metric the project emits, in the order of the
 // documentation. The caller owns the slice.
 func Catalogue() []Metric {
-	return slices.Concat(lossMetrics(), gradientMetrics(), returnMetrics(), planMetrics(), timeMetrics(), resourceMetrics())
+	return slices.Concat(lossMetrics(), validationMetrics(), gradientMetrics(), returnMetrics(), planMetrics(), timeMetrics(), resourceMetrics())
 }
 
 func lossMetrics() []Metric {
@@ -74,6 +74,21 @@ func lossMetrics() []Metric {
 		{Name: "loss/posterior_entropy:nats", Description: "Entropy of the posterior, summed over latents, mean over batch and time.",
 			Healthy: "Below the prior's by about loss/kl:nats."},
 	}
+}
+
+// validationMetrics are those of lossMetrics on episodes that are held out.
+func validationMetrics() []Metric {
+	var out []Metric
+	for _, m := range lossMetrics() {
+		name := strings.TrimPrefix(m.Name, "loss/")
+		out = append(out, Metric{
+			Name:        "validation/" + name,
+			Description: "The same as " + m.Name + ", on the episodes that offline training holds out: mean over batches that are the same each time.",
+			Healthy:     "Follows " + m.Name + ". Rising while that falls: the model learns the episodes by heart.",
+			Low:         m.Low, High: m.High,
+		})
+	}
+	return out
 }
 
 func gradientMetrics() []Metric {

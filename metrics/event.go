@@ -23,6 +23,9 @@ const (
 	KindEpisode = "episode"
 	// KindEvaluation describes one evaluation.
 	KindEvaluation = "evaluation"
+	// KindValidation describes the losses on episodes that offline training holds
+	// out.
+	KindValidation = "validation"
 )
 
 // Counters say where in a run something happened. None of them ever decreases.

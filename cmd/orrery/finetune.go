@@ -19,10 +19,22 @@ import (
 	"github.com/orrery-rl/orrery/worldmodel"
 )
 
-// composeFrom is compose for runs that may start from trained weights: preset,
-// environment and model are then those of the weights, beneath all that is
-// typed. A run that was started so needs neither the weights nor --from again.
+// composeFrom is compose for runs that may start from trained weights, and that may
+// learn offline: preset, environment and model are then those of the weights,
+// beneath all that is typed. A run that was started so needs neither the weights
+// nor --from again.
 func (o *trainOptions) composeFrom(cmd *cobra.Command) (config.Run, error) {
+	if err := o.beneath(&o.settings); err != nil {
+		return config.Run{}, err
+	}
+	run, err := o.composeWeights(cmd)
+	if err != nil {
+		return run, err
+	}
+	return run, o.adopt(cmd, &run)
+}
+
+func (o *trainOptions) composeWeights(cmd *cobra.Command) (config.Run, error) {
 	stored, err := o.storedRun()
 	if err != nil {
 		return config.Run{}, err

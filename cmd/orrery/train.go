@@ -30,6 +30,7 @@ type trainOptions struct {
 	dir   string
 	from  string
 	quiet bool
+	offlineOptions
 }
 
 func newTrain(a *app) *cobra.Command {
@@ -41,14 +42,18 @@ some updates of the world model and one episode acted by planning in it. All of
 it is kept in the run's directory: configuration, episodes, snapshots, metrics.
 
 The same command again goes on where the run stopped, whatever stopped it. The
-first Ctrl-C finishes the current step and saves; the second quits at once.`,
+first Ctrl-C finishes the current step and saves; the second quits at once.
+
+With --offline it learns the world model from given episodes and collects none;
+with --from it starts from trained weights (docs/offline.md has both).`,
 		Example: `  orrery train                                        the defaults: cartpole swing-up, preset small
   orrery train --episodes 200                         longer; works for a run that has ended, too
   orrery train --env cartpole-balance --seed 3 --run runs/balance-3
   orrery train --preset paper --set learn.eval_every=50
   orrery train --print-config > my.yaml; orrery train --config my.yaml
   orrery train --tensorboard --prometheus 9091        watch it with TensorBoard, and with Prometheus at /metrics
-  orrery train --from runs/cartpole-swingup --env cartpole-balance --run runs/tuned --freeze encoder,decoder`,
+  orrery train --from runs/cartpole-swingup --env cartpole-balance --run runs/tuned --freeze encoder,decoder
+  orrery train --offline data/cartpole --env cartpole-swingup --updates 5000`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			run, err := o.composeFrom(cmd)
 			if err != nil {
@@ -57,11 +62,15 @@ first Ctrl-C finishes the current step and saves; the second quits at once.`,
 			if o.print {
 				return printConfig(a.out, run)
 			}
+			if len(run.Learn.Offline.Episodes) > 0 {
+				return o.trainOffline(cmd.Context(), a, run)
+			}
 			return o.train(cmd.Context(), a, run)
 		},
 	}
 	o.register(cmd)
 	o.sinks.register(cmd)
+	o.registerOffline(cmd)
 	cmd.Flags().StringVar(&o.dir, "run", "", "directory of the run (default: runs/ENV)")
 	cmd.Flags().StringVar(&o.from, "from", "", "run or weights file to start from: its model, environment and weights, in a new --run")
 	cmd.Flags().BoolVarP(&o.quiet, "quiet", "q", false, "print nothing but warnings and errors")
