@@ -29,6 +29,7 @@ type trainOptions struct {
 	sinks sinkOptions
 	dir   string
 	from  string
+	dash  string
 	quiet bool
 	offlineOptions
 }
@@ -49,6 +50,7 @@ with --from it starts from trained weights (docs/offline.md has both).`,
 		Example: `  orrery train                                        the defaults: cartpole swing-up, preset small
   orrery train --episodes 200                         longer; works for a run that has ended, too
   orrery train --env cartpole-balance --seed 3 --run runs/balance-3
+  orrery train --dash                                 with a local web page that shows how it goes
   orrery train --preset paper --set learn.eval_every=50
   orrery train --print-config > my.yaml; orrery train --config my.yaml
   orrery train --tensorboard --prometheus 9091        watch it with TensorBoard, and with Prometheus at /metrics
@@ -73,6 +75,7 @@ with --from it starts from trained weights (docs/offline.md has both).`,
 	o.registerOffline(cmd)
 	cmd.Flags().StringVar(&o.dir, "run", "", "directory of the run (default: runs/ENV)")
 	cmd.Flags().StringVar(&o.from, "from", "", "run or weights file to start from: its model, environment and weights, in a new --run")
+	registerDash(cmd, &o.dash)
 	cmd.Flags().BoolVarP(&o.quiet, "quiet", "q", false, "print nothing but warnings and errors")
 	return cmd
 }
@@ -102,6 +105,9 @@ func (o *trainOptions) train(ctx context.Context, a *app, run config.Run) (err e
 		return err
 	}
 	parts.From = from
+	if err := openDash(ctx, a.out, o.dash, o.dir, parts.Log, &opened); err != nil {
+		return err
+	}
 	progress := newProgress(a.out, run, o.quiet)
 	progress.start(o.dir, parts.Backend.Description(), parts.Model.NumParams())
 	if from != nil {

@@ -1,0 +1,56 @@
+// The curves of a panel, from what is known of the runs.
+
+import { colour } from "./palette.js";
+
+// name is a metric without its group and unit, for a legend.
+export const shortName = (metric) => metric.replace(/:.*/, "").replace(/^[^/]*\//, "").replaceAll("_", " ");
+
+// of returns the curves of a panel for the runs that are shown. One run has a
+// colour for each metric; several have a colour each and a dash for each metric.
+export function of(panel, store, shown, view) {
+  if (panel.returns) return returns(store, shown, view);
+  if (panel.stacked) return stacked(panel, store, shown, view);
+  const several = shown.length > 1;
+  return shown.flatMap((run) => panel.metrics.flatMap((metric, m) => {
+    const c = store.column(run.id, panel.kind, metric, view.axis);
+    if (!c) return [];
+    const label = several ? (panel.metrics.length > 1 ? `${run.name}, ${shortName(metric)}` : run.name) : shortName(metric);
+    return [{ ...c, label, colour: several ? run.colour : colour(m), dash: several ? m : 0, raw: true }];
+  }));
+}
+
+// returns are training episodes as dots, and evaluations as a line with a band of
+// one standard deviation.
+function returns(store, shown, view) {
+  const several = shown.length > 1;
+  return shown.flatMap((run) => {
+    const out = [];
+    const train = store.column(run.id, "episode", "return/train:reward", view.axis);
+    if (train) out.push({ x: train.x, y: train.y, form: "dots", label: several ? `${run.name}, training` : "training episodes, with exploration noise", colour: several ? run.colour : colour(0) });
+    const evaluation = store.column(run.id, "evaluation", "return/eval:reward", view.axis);
+    if (evaluation) {
+      const std = store.column(run.id, "evaluation", "return/eval_std:reward", view.axis);
+      const spread = evaluation.x.map((_, i) => std?.y[i] ?? 0);
+      out.push({
+        x: evaluation.x, y: evaluation.y, low: evaluation.y.map((v, i) => v - spread[i]), high: evaluation.y.map((v, i) => v + spread[i]),
+        band: true, points: true, unsmoothed: true, dash: several ? 1 : 0, label: several ? `${run.name}, evaluation` : "evaluation, without noise (± standard deviation)", colour: several ? run.colour : colour(1),
+      });
+    }
+    return out;
+  });
+}
+
+// stacked puts the metrics of the first run on top of each other.
+function stacked(panel, store, shown, view) {
+  if (!shown.length) return [];
+  const columns = panel.metrics.map((m) => store.column(shown[0].id, panel.kind, m, view.axis));
+  const first = columns.find(Boolean);
+  if (!first) return [];
+  let floor = first.x.map(() => 0);
+  return columns.flatMap((c, m) => {
+    if (!c || c.x.length !== first.x.length) return [];
+    const low = floor;
+    floor = floor.map((v, i) => v + c.y[i]);
+    return [{ x: first.x, y: floor, low, high: floor, form: "area", unsmoothed: true, label: shortName(panel.metrics[m]), colour: colour(m) }];
+  });
+}
