@@ -152,7 +152,7 @@ export class Chart {
     if (!series.length) return null;
     const whole = this.state.domain ?? extent(series.map((s) => s.x));
     let domain = view.zoom ?? whole;
-    if (domain[0] === domain[1]) domain = padded(domain);
+    if (domain[1] - domain[0] <= 1e-9 * Math.abs(domain[1])) domain = padded(domain);
     series = series.map((s) => ({ ...s, shown: s.unsmoothed ? s.y : smooth(s.y, view.smooth) }));
     const inView = (s, values) => values.filter((_, i) => s.x[i] >= domain[0] && s.x[i] <= domain[1]);
     const heights = series.flatMap((s) => {

@@ -13,9 +13,10 @@ export function extent(arrays) {
   return low <= high ? [low, high] : null;
 }
 
-// padded widens a range by a share of it, and a single value to a range.
+// padded widens a range by a share of it, and a single value to a range. Values
+// that differ by rounding alone are one value.
 export function padded([low, high], share = 0.06) {
-  if (low === high) {
+  if (high - low <= 1e-9 * Math.max(Math.abs(low), Math.abs(high))) {
     const by = Math.abs(low) * 0.1 || 1;
     return [low - by, high + by];
   }
@@ -45,7 +46,8 @@ export function ticks([low, high], n) {
   const magnitude = 10 ** Math.floor(Math.log10(raw));
   const step = [1, 2, 5, 10].find((m) => m * magnitude >= raw) * magnitude;
   const out = [];
-  for (let i = Math.ceil(low / step - 1e-9); i * step <= high + step * 1e-9; i++) out.push(Number((i * step).toPrecision(12)));
+  const first = Math.ceil(low / step - 1e-9);
+  for (let i = 0; i <= 2 * n + 2 && (first + i) * step <= high + step * 1e-9; i++) out.push(Number(((first + i) * step).toPrecision(12)));
   return out;
 }
 
