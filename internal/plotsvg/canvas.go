@@ -1,12 +1,9 @@
 package plotsvg
 
 import (
-	"bytes"
-	"encoding/xml"
-	"fmt"
 	"math"
 	"slices"
-	"strings"
+	"unicode/utf8"
 )
 
 // palette is Okabe and Ito's set, told apart with colour-blind eyes too, with
@@ -17,26 +14,34 @@ const (
 	marginLeft, marginRight = 64.0, 20.0
 	marginTop, marginBottom = 40.0, 52.0
 	legendLine              = 18.0
+	textSize, titleSize     = 12.0, 15.0
 )
 
-// canvas writes the elements of one plot.
+// The looks of what is not a series.
+var (
+	paper = paint{role: rolePage, colour: "#ffffff"}
+	grid  = paint{role: roleGrid, colour: "#e6e6e6", width: 1}
+	axes  = paint{role: roleAxis, colour: "#333333", width: 1}
+	ink   = paint{role: roleInk, colour: "#333333"}
+	mark  = paint{role: roleMark, colour: "#777777", width: 1, dashed: true}
+)
+
+// canvas draws the elements of one plot.
 type canvas struct {
-	out           *bytes.Buffer
+	surface
 	width, height float64
 	x, y          axis
 }
 
-func newCanvas(out *bytes.Buffer, p Plot) *canvas {
-	c := &canvas{out: out, width: 720, height: 400}
-	if p.Width > 0 {
-		c.width = float64(p.Width)
-	}
-	if p.Height > 0 {
-		c.height = float64(p.Height)
-	}
+func newCanvas(s surface, p Plot) *canvas {
+	c := &canvas{surface: s}
+	c.width, c.height = p.size()
 	var xs, ys [][]float64
 	for _, s := range p.Series {
 		xs, ys = append(xs, s.X), append(ys, s.Y, s.Low, s.High)
+	}
+	for _, l := range p.Lines {
+		ys = append(ys, []float64{l.Y})
 	}
 	if p.ZeroY {
 		ys = append(ys, []float64{0})
@@ -45,106 +50,152 @@ func newCanvas(out *bytes.Buffer, p Plot) *canvas {
 	low, high := extent(ys...)
 	c.x = newAxis(left, right, marginLeft, c.width-marginRight, 7)
 	c.y = newAxis(low, high, c.height-marginBottom, marginTop, 5)
-	fmt.Fprintf(out, `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %s %s" width="%s" height="%s" font-family="system-ui, sans-serif" font-size="12">`+"\n",
-		number(c.width), number(c.height), number(c.width), number(c.height))
-	fmt.Fprintf(out, `<rect width="100%%" height="100%%" fill="#ffffff"/>`+"\n")
 	return c
+}
+
+// draw draws everything.
+func (c *canvas) draw(p Plot) {
+	c.page(paper)
+	c.frame(p)
+	for i, s := range p.Series {
+		c.band(s, i)
+	}
+	for _, l := range p.Lines {
+		c.reference(l)
+	}
+	for i, s := range p.Series {
+		c.line(s, i)
+	}
+	c.legend(p.Series)
 }
 
 // frame draws the grid, the marks, the labels and the title.
 func (c *canvas) frame(p Plot) {
 	for i, label := range c.x.labels() {
 		px := c.x.pixel(c.x.ticks[i])
-		c.rule(px, c.y.from, px, c.y.to)
-		c.text(px, c.y.from+18, "middle", "", label)
+		c.lines([][]point{{{px, c.y.from}, {px, c.y.to}}}, grid)
+		c.label(px, c.y.from+18, "middle", label)
 	}
 	for i, label := range c.y.labels() {
 		py := c.y.pixel(c.y.ticks[i])
-		c.rule(c.x.from, py, c.x.to, py)
-		c.text(c.x.from-8, py+4, "end", "", label)
+		c.lines([][]point{{{c.x.from, py}, {c.x.to, py}}}, grid)
+		c.label(c.x.from-8, py+4, "end", label)
 	}
-	fmt.Fprintf(c.out, `<path d="M%s %sV%sH%s" fill="none" stroke="#333333"/>`+"\n",
-		number(c.x.from), number(c.y.to), number(c.y.from), number(c.x.to))
+	c.lines([][]point{{{c.x.from, c.y.to}, {c.x.from, c.y.from}, {c.x.to, c.y.from}}}, axes)
 	middle := (c.x.from + c.x.to) / 2
-	c.text(middle, 24, "middle", ` font-size="15" font-weight="600"`, p.Title)
-	c.text(middle, c.height-14, "middle", "", p.XLabel)
-	centre := (c.y.from + c.y.to) / 2
-	c.text(16, centre, "middle", fmt.Sprintf(` transform="rotate(-90 16 %s)"`, number(centre)), p.YLabel)
+	c.write(point{middle, 24}, lettering{anchor: "middle", size: titleSize, bold: true}, p.Title)
+	c.label(middle, c.height-14, "middle", p.XLabel)
+	c.write(point{16, (c.y.from + c.y.to) / 2}, lettering{anchor: "middle", size: textSize, upward: true}, p.YLabel)
 }
 
-func (c *canvas) rule(x1, y1, x2, y2 float64) {
-	fmt.Fprintf(c.out, `<path d="M%s %sL%s %s" stroke="#e6e6e6"/>`+"\n", number(x1), number(y1), number(x2), number(y2))
+func (c *canvas) label(x, y float64, anchor, text string) {
+	c.write(point{x, y}, lettering{anchor: anchor, size: textSize}, text)
 }
 
-// text writes escaped text; attributes are inserted as they are.
-func (c *canvas) text(x, y float64, anchor, attributes, text string) {
-	if text == "" {
-		return
+func (c *canvas) write(at point, l lettering, text string) {
+	if text != "" {
+		c.text(at, l, ink, text)
 	}
-	fmt.Fprintf(c.out, `<text x="%s" y="%s" text-anchor="%s" fill="#333333"%s>`, number(x), number(y), anchor, attributes)
-	_ = xml.EscapeText(c.out, []byte(text)) // a bytes.Buffer does not fail
-	c.out.WriteString("</text>\n")
+}
+
+// look is how series number i is drawn.
+func look(i int) paint {
+	return paint{role: roleSeries(i), colour: palette[i%len(palette)], width: 2}
 }
 
 // line draws a series as polylines between gaps; a point between two gaps
 // becomes a dot.
-func (c *canvas) line(s Series, colour string) {
-	var d strings.Builder
+func (c *canvas) line(s Series, i int) {
+	var all [][]point
 	for start := 0; start < len(s.Y); start++ {
+		var line []point
 		end := start
 		for end < len(s.Y) && finite(s.X[end]) && finite(s.Y[end]) {
-			verb := "L"
-			if end == start {
-				verb = "M"
-			}
-			fmt.Fprintf(&d, "%s%s %s", verb, number(c.x.pixel(s.X[end])), number(c.y.pixel(s.Y[end])))
+			line = append(line, point{c.x.pixel(s.X[end]), c.y.pixel(s.Y[end])})
 			end++
 		}
-		if end == start+1 {
-			fmt.Fprintf(c.out, `<circle cx="%s" cy="%s" r="2.5" fill="%s"/>`+"\n", number(c.x.pixel(s.X[start])), number(c.y.pixel(s.Y[start])), colour)
+		if len(line) == 1 {
+			c.dot(line[0], 2.5, look(i))
+		}
+		if len(line) > 0 {
+			all = append(all, line)
 		}
 		start = end
 	}
-	if d.Len() > 0 {
-		fmt.Fprintf(c.out, `<path d="%s" fill="none" stroke="%s" stroke-width="2" stroke-linejoin="round"/>`+"\n", d.String(), colour)
+	if len(all) > 0 {
+		c.lines(all, look(i))
 	}
 }
 
 // band fills the area between Low and High where both are finite.
-func (c *canvas) band(s Series, colour string) {
-	var upper, lower []string
-	for i := range s.Low {
-		if finite(s.X[i]) && finite(s.Low[i]) && finite(s.High[i]) {
-			px := number(c.x.pixel(s.X[i]))
-			upper = append(upper, px+" "+number(c.y.pixel(s.High[i])))
-			lower = append(lower, px+" "+number(c.y.pixel(s.Low[i])))
+func (c *canvas) band(s Series, i int) {
+	var upper, lower []point
+	for k := range s.Low {
+		if finite(s.X[k]) && finite(s.Low[k]) && finite(s.High[k]) {
+			px := c.x.pixel(s.X[k])
+			upper, lower = append(upper, point{px, c.y.pixel(s.High[k])}), append(lower, point{px, c.y.pixel(s.Low[k])})
 		}
 	}
 	slices.Reverse(lower)
 	if len(upper) > 1 {
-		fmt.Fprintf(c.out, `<path d="M%sZ" fill="%s" fill-opacity="0.18"/>`+"\n", strings.Join(append(upper, lower...), "L"), colour)
+		p := look(i)
+		p.opacity = 0.18
+		c.area(append(upper, lower...), p)
 	}
 }
 
-// legend lists the named series, if there is more than one, in the upper left.
-func (c *canvas) legend(series []Series) {
-	if len(series) < 2 {
+// reference draws a dashed line across, with its name at the right end.
+func (c *canvas) reference(l Line) {
+	if !finite(l.Y) {
 		return
 	}
-	y := c.y.to + 14
+	py := c.y.pixel(l.Y)
+	c.lines([][]point{{{c.x.from, py}, {c.x.to, py}}}, mark)
+	c.label(c.x.to-4, py-4, "end", l.Name)
+}
+
+// legend lists the named series, if there is more than one, in the corner where
+// it hides the least.
+func (c *canvas) legend(series []Series) {
+	rows, width := 0, 0.0
+	for _, s := range series {
+		if s.Name != "" {
+			rows++
+			width = max(width, 40+6.6*float64(utf8.RuneCountInString(s.Name)))
+		}
+	}
+	if len(series) < 2 || rows == 0 {
+		return
+	}
+	at := c.corner(series, width, float64(rows)*legendLine)
 	for i, s := range series {
 		if s.Name == "" {
 			continue
 		}
-		fmt.Fprintf(c.out, `<path d="M%s %sh22" stroke="%s" stroke-width="2"/>`+"\n", number(c.x.from+12), number(y-4), palette[i%len(palette)])
-		c.text(c.x.from+40, y, "start", "", s.Name)
-		y += legendLine
+		c.lines([][]point{{{at.x, at.y - 4}, {at.x + 22, at.y - 4}}}, look(i))
+		c.label(at.x+28, at.y, "start", s.Name)
+		at.y += legendLine
 	}
 }
 
-func (c *canvas) close() { c.out.WriteString("</svg>\n") }
-
-// number formats a coordinate with at most two decimals and no negative zero.
-func number(v float64) string {
-	return strings.TrimSuffix(strings.TrimRight(fmt.Sprintf("%.2f", math.Round(v*100)/100+0), "0"), ".")
+// corner is where a legend of that size begins: the baseline of its first line.
+func (c *canvas) corner(series []Series, width, height float64) point {
+	left, right := c.x.from+12, max(c.x.to-12-width, c.x.from+12)
+	top, bottom := c.y.to+14, c.y.from-height+6
+	best, fewest := point{}, math.MaxInt
+	for _, at := range []point{{left, top}, {right, top}, {right, bottom}, {left, bottom}} {
+		hidden := 0
+		for _, s := range series {
+			for k := range s.Y {
+				px, py := c.x.pixel(s.X[k]), c.y.pixel(s.Y[k])
+				if px > at.x-6 && px < at.x+width && py > at.y-16 && py < at.y+height-10 {
+					hidden++
+				}
+			}
+		}
+		if hidden < fewest {
+			best, fewest = at, hidden
+		}
+	}
+	return best
 }

@@ -13,7 +13,7 @@ import (
 	"pgregory.net/rapid"
 )
 
-func draw(t *testing.T, p Plot) string {
+func svgOf(t *testing.T, p Plot) string {
 	t.Helper()
 	var buf bytes.Buffer
 	if err := p.Write(&buf); err != nil {
@@ -33,8 +33,8 @@ func learningCurve() Plot {
 }
 
 func TestPlotIsDeterministicXML(t *testing.T) {
-	svg := draw(t, learningCurve())
-	if svg != draw(t, learningCurve()) {
+	svg := svgOf(t, learningCurve())
+	if svg != svgOf(t, learningCurve()) {
 		t.Error("two drawings of the same plot differ")
 	}
 	dec := xml.NewDecoder(strings.NewReader(svg))
@@ -53,7 +53,7 @@ func TestPlotIsDeterministicXML(t *testing.T) {
 }
 
 func TestGapBreaksLine(t *testing.T) {
-	svg := draw(t, Plot{Series: []Series{{X: []float64{0, 1, 2, 3, 4}, Y: []float64{1, 2, math.NaN(), 2, 1}}}})
+	svg := svgOf(t, Plot{Series: []Series{{X: []float64{0, 1, 2, 3, 4}, Y: []float64{1, 2, math.NaN(), 2, 1}}}})
 	if n := strings.Count(svg, `stroke-width="2"`); n != 1 {
 		t.Fatalf("%d lines, want one path", n)
 	}
@@ -65,13 +65,13 @@ func TestGapBreaksLine(t *testing.T) {
 }
 
 func TestSinglePointIsVisible(t *testing.T) {
-	if svg := draw(t, Plot{Series: []Series{{X: []float64{3}, Y: []float64{7}}}}); !strings.Contains(svg, "<circle") {
+	if svg := svgOf(t, Plot{Series: []Series{{X: []float64{3}, Y: []float64{7}}}}); !strings.Contains(svg, "<circle") {
 		t.Error("a single point draws nothing")
 	}
 }
 
 func TestEmptyPlotHasAxes(t *testing.T) {
-	if svg := draw(t, Plot{}); !strings.Contains(svg, "</svg>") {
+	if svg := svgOf(t, Plot{}); !strings.Contains(svg, "</svg>") {
 		t.Error("plot is not closed")
 	}
 }
