@@ -201,3 +201,16 @@ func printed(t testing.TB, run Run) string {
 	}
 	return string(text)
 }
+
+// TestDifferencesNameEverything, also what a run may change.
+func TestDifferencesNameEverything(t *testing.T) {
+	old, next := preset(t, "small"), preset(t, "small")
+	next.Learn.Episodes, next.Seed, next.Backend.Threads = 7, 1<<63, 3
+	changes, err := Differences(old, next)
+	if err != nil || len(changes) != 3 {
+		t.Fatalf("%v, %v", changes, err)
+	}
+	if got := changes[2].String(); got != "seed 0 -> 9223372036854775808" {
+		t.Errorf("%s", got)
+	}
+}

@@ -31,6 +31,13 @@ const offlineEpisodes = "learn.offline.episodes"
 // run was started with, sorted by name. Settings that a run may change when it
 // goes on are left out.
 func Diff(old, next Run) ([]Change, error) {
+	all, err := Differences(old, next)
+	return slices.DeleteFunc(all, Change.allowed), err
+}
+
+// Differences returns every setting in which next differs from old, sorted by
+// name.
+func Differences(old, next Run) ([]Change, error) {
 	a, err := flatten(old)
 	if err != nil {
 		return nil, err
@@ -43,11 +50,19 @@ func Diff(old, next Run) ([]Change, error) {
 	maps.Copy(names, b)
 	var out []Change
 	for _, name := range slices.Sorted(maps.Keys(names)) {
-		if a[name] != b[name] && (!changeable(name) || name == offlineEpisodes && (a[name] == "" || b[name] == "")) {
+		if a[name] != b[name] {
 			out = append(out, Change{name, orNone(a[name]), orNone(b[name])})
 		}
 	}
 	return out, nil
+}
+
+// allowed reports whether a run that goes on may make the change.
+func (c Change) allowed() bool {
+	if c.Name == offlineEpisodes && (c.Old == unset || c.New == unset) {
+		return false
+	}
+	return changeable(c.Name)
 }
 
 func changeable(name string) bool {
@@ -56,9 +71,12 @@ func changeable(name string) bool {
 	})
 }
 
+// unset is the value of a setting that is not there.
+const unset = "(unset)"
+
 func orNone(s string) string {
 	if s == "" {
-		return "(unset)"
+		return unset
 	}
 	return s
 }

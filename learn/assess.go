@@ -2,9 +2,11 @@ package learn
 
 import (
 	"context"
+	"maps"
 	"math"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/orrery-rl/orrery/env"
@@ -45,7 +47,7 @@ func (r *Run) evaluate(ctx context.Context) error {
 	}
 	r.evaluated = r.counters.Episodes
 	return r.metrics.Record(metrics.Event{
-		Kind: metrics.KindEvaluation, Counters: r.counters, Text: byTask(tasks, ev.Returns),
+		Kind: metrics.KindEvaluation, Counters: r.counters, Text: ev.text(tasks),
 		Values: ev.values(r.Now().Sub(start)),
 	})
 }
@@ -60,6 +62,18 @@ func (ev Evaluation) values(took time.Duration) map[string]float64 {
 		"return/eval_max:reward": slices.Max(ev.Returns),
 		"time/evaluate:seconds":  took.Seconds(),
 	}
+}
+
+// text has every return, in the order of the initial states, and the mean of
+// each of several tasks.
+func (ev Evaluation) text(tasks []string) map[string]string {
+	all := make([]string, len(ev.Returns))
+	for i, v := range ev.Returns {
+		all[i] = strconv.FormatFloat(v, 'g', 6, 64)
+	}
+	text := map[string]string{"returns": strings.Join(all, " ")}
+	maps.Copy(text, byTask(tasks, ev.Returns))
+	return text
 }
 
 // byTask is the mean return of each of several tasks that took turns.

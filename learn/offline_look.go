@@ -128,7 +128,7 @@ func (o *Offline) evaluate(ctx context.Context) error {
 		if err == nil {
 			o.mark.Evaluated = o.counters.Updates
 			return o.metrics.Record(metrics.Event{
-				Kind: metrics.KindEvaluation, Counters: o.counters, Text: byTask(tasks, ev.Returns), Values: ev.values(o.Now().Sub(start)),
+				Kind: metrics.KindEvaluation, Counters: o.counters, Text: ev.text(tasks), Values: ev.values(o.Now().Sub(start)),
 			})
 		}
 		if !errors.Is(err, env.ErrBroken) || ctx.Err() != nil {

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"math"
 	"slices"
 	"strings"
 	"time"
@@ -16,6 +15,7 @@ import (
 	"github.com/orrery-rl/orrery/config"
 	"github.com/orrery-rl/orrery/env"
 	"github.com/orrery-rl/orrery/internal/rng"
+	"github.com/orrery-rl/orrery/internal/stats"
 	"github.com/orrery-rl/orrery/learn"
 	"github.com/orrery-rl/orrery/metrics"
 	"github.com/orrery-rl/orrery/plan"
@@ -166,14 +166,13 @@ func (t *trained) play(ctx context.Context, envs []env.Env, seeds []uint64) (ret
 }
 
 func newEvalReport(returns []float64, t *trained) evalReport {
-	mean, std := learn.Moments(returns)
+	s := stats.Summarise(returns)
 	r := evalReport{
-		Env: t.config.Env.Name, Returns: returns, Mean: mean, Median: median(returns), Std: std,
+		Env: t.config.Env.Name, Returns: returns, Mean: s.Mean, Median: s.Median, Std: s.Std,
 		Counters: t.counters, WeightsSHA256: t.sha256, Plan: t.config.Plan, Evaluations: t.config.Plan.Evaluations(),
 	}
-	if n := len(returns); n > 1 {
-		half := studentT95(n-1) * std / math.Sqrt(float64(n))
-		r.Interval95 = &[2]float64{mean - half, mean + half}
+	if low, high, ok := s.Interval95(); ok {
+		r.Interval95 = &[2]float64{low, high}
 	}
 	return r
 }
@@ -190,23 +189,4 @@ func (r evalReport) print(a *app) error {
 	_, err := fmt.Fprintf(a.out, "mean %.1f (95 %% interval %.1f to %.1f), median %.1f, standard deviation %.1f\n",
 		r.Mean, r.Interval95[0], r.Interval95[1], r.Median, r.Std)
 	return err
-}
-
-func median(x []float64) float64 {
-	s := slices.Sorted(slices.Values(x))
-	n := len(s)
-	return (s[(n-1)/2] + s[n/2]) / 2
-}
-
-// studentT95 is the two-sided 95 % quantile of Student's t distribution: a table
-// for few degrees of freedom, the expansion of Fisher and Cornish beyond. With
-// no degree of freedom there is no interval, and it is 0.
-func studentT95(df int) float64 {
-	table := []float64{0, 12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228}
-	if df < len(table) {
-		return table[max(df, 0)]
-	}
-	const z = 1.959964
-	n := float64(df)
-	return z + (z*z*z+z)/(4*n) + (5*math.Pow(z, 5)+16*z*z*z+3*z)/(96*n*n)
 }

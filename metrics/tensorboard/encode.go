@@ -28,6 +28,7 @@ type encoder struct {
 	notes     map[string]string
 	described map[string]bool
 	noted     bool
+	offline   bool // nothing is collected: updates are the only steps
 }
 
 func newEncoder(c Config) *encoder {
@@ -44,6 +45,9 @@ func (e *encoder) head(first metrics.Event) []byte {
 // missing; the records hold the rest.
 func (e *encoder) encode(ev metrics.Event) ([]byte, error) {
 	var values []message
+	if ev.Kind == metrics.KindRun {
+		e.offline = ev.Text["mode"] == "offline"
+	}
 	if !e.noted {
 		values = e.appendNotes(values)
 		e.noted = true
@@ -61,7 +65,15 @@ func (e *encoder) encode(ev metrics.Event) ([]byte, error) {
 	if len(values) == 0 {
 		return nil, err
 	}
-	return appendRecord(nil, summaryEvent(ev.Time, ev.Counters.EnvSteps, values)), err
+	return appendRecord(nil, summaryEvent(ev.Time, e.step(ev.Counters), values)), err
+}
+
+// step is where on the horizontal axis an event lies.
+func (e *encoder) step(c metrics.Counters) int64 {
+	if e.offline {
+		return c.Updates
+	}
+	return c.EnvSteps
 }
 
 // scalar is one metric; its help is the catalogue's.

@@ -416,3 +416,17 @@ func TestConvertCountsDamagedLinesAndRefusesNothing(t *testing.T) {
 		t.Errorf("error %v, want ErrNoEvents", err)
 	}
 }
+
+// TestOfflineRunsAreKeyedByUpdates, since they take no steps in an environment.
+func TestOfflineRunsAreKeyedByUpdates(t *testing.T) {
+	fsys := vfstest.NewMem()
+	r, _ := process(t, fsys, metrics.Counters{}, nil)
+	record(t, r, metrics.Event{Kind: metrics.KindRun, Time: start, Text: map[string]string{"mode": "offline"}},
+		metrics.Event{Kind: metrics.KindUpdate, Time: start, Counters: metrics.Counters{Updates: 30}, Values: map[string]float64{"loss/kl:nats": 3}})
+	closed(t, r)
+	_, data := onlyFile(t, fsys)
+	values, _ := decode(t, data)
+	if last := values[len(values)-1]; last.step != 30 || last.tag != "loss/kl:nats" {
+		t.Errorf("%+v, want loss/kl:nats at step 30", last)
+	}
+}
