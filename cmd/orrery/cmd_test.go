@@ -89,6 +89,16 @@ func TestTrainEvalDreamPlot(t *testing.T) {
 	}
 	file = filepath.Join(t.TempDir(), "curve.svg")
 	must(t, "plot", dir, "-o", file)
+	picture := filepath.Join(t.TempDir(), "losses.png")
+	must(t, "plot", dir, dir, "--group", "--metric", "loss", "--x", "updates", "-o", picture)
+	if f, err := os.Open(picture); err != nil {
+		t.Error(err)
+	} else if img, err := png.Decode(f); err != nil || f.Close() != nil || img.Bounds().Dx() != 1440 {
+		t.Errorf("the picture: %v", err)
+	}
+	if list := must(t, "plot", dir, "--list"); !strings.Contains(list, "loss/kl:nats\n") {
+		t.Errorf("--list prints %s", list)
+	}
 	both := filepath.Join(t.TempDir(), "both.svg")
 	must(t, "plot", dir, dir, "-o", both)
 	if text, err := os.ReadFile(both); err != nil || strings.Count(string(text), ">"+filepath.Base(dir)+"<") != 2 {
@@ -146,6 +156,12 @@ func TestMistakesExitWithTwoAndSayWhat(t *testing.T) {
 		"episodes is -5":        {"train", "--episodes", "-5"},
 		"episodes is 0":         {"train", "--episodes", "0"},
 		"has no value":          {"train", "--set", "learn.batch_size="},
+		"needs a RUN":           {"plot"},
+		"no run in":             {"plot", dir},
+		".svg or .png":          {"plot", dir, "-o", "curve.pdf"},
+		"--x steps":             {"plot", dir, "--x", "steps"},
+		"--band both":           {"plot", dir, "--band", "both"},
+		"NAME=VALUE":            {"plot", dir, "--reference", "821"},
 	} {
 		code, _, errs := orrery(t, args...)
 		if code != exitUsage || !strings.Contains(errs, want) {

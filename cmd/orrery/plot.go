@@ -3,116 +3,144 @@ package main
 import (
 	"fmt"
 	"io"
+	"math"
 	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/orrery-rl/orrery/internal/plotsvg"
 	"github.com/orrery-rl/orrery/internal/vfs"
-	"github.com/orrery-rl/orrery/learn"
 	"github.com/orrery-rl/orrery/metrics"
+	"github.com/orrery-rl/orrery/report"
 )
 
+type plotOptions struct {
+	figure     report.FigureOptions
+	out        string
+	axis, band string
+	references []string
+	list       bool
+}
+
 func newPlot(a *app) *cobra.Command {
-	var out string
+	o := &plotOptions{}
 	cmd := &cobra.Command{
-		Use: "plot RUN...", Short: "Draw the returns of runs against env_steps as SVG", Args: someRuns,
-		Long: `Plot draws the returns of a run: every training episode and the evaluations.
-With several runs it draws their training episodes, smoothed, side by side.`,
+		Use: "plot RUN...", Short: "Draw metrics of runs as SVG or PNG", Args: someRuns,
+		Long: `Plot draws the returns of a run against env_steps: every training episode and
+the evaluations. With several runs it draws their training episodes, smoothed,
+side by side. A RUN is a directory, or the file of its events (*.jsonl).
+
+--metric draws other metrics, a plot each: a name of docs/metrics.md, with or
+without its unit, or a group such as loss. --group draws the mean of runs that
+differ in nothing but their seed, and how far they lie apart.
+
+The ending of --out chooses the format: .svg or .png.`,
 		Example: `  orrery plot runs/cartpole-swingup -o curve.svg
-  orrery plot runs/rssm runs/ssm runs/deterministic -o ablations.svg`,
-		RunE: func(_ *cobra.Command, args []string) error {
-			figure, err := figureOf(args)
-			if err != nil {
-				return err
-			}
-			return writeFile(a, out, func(w io.Writer) error { return figure.Write(w) })
-		},
+  orrery plot runs/rssm runs/ssm runs/deterministic -o ablations.png
+  orrery plot runs/swingup-1 runs/swingup-2 runs/swingup-3 --group --band interval --paper
+  orrery plot runs/cartpole-swingup --metric loss/kl --metric loss/image --x updates --smooth 10
+  orrery plot runs/cartpole-swingup --list`,
+		RunE: func(_ *cobra.Command, args []string) error { return o.run(a, args) },
 	}
-	cmd.Flags().StringVarP(&out, "out", "o", "curve.svg", "file to write")
+	f := cmd.Flags()
+	f.StringVarP(&o.out, "out", "o", "curve.svg", "file to write, .svg or .png")
+	f.StringArrayVarP(&o.figure.Metrics, "metric", "m", nil, "metric to draw in place of the returns; may be repeated")
+	f.StringVar(&o.axis, "x", "", "what to draw against: env_steps, updates, episodes or hours (default: env_steps, where there are any)")
+	f.BoolVar(&o.figure.Group, "group", false, "draw the mean of runs that differ in their seed only")
+	f.StringVar(&o.band, "band", string(report.BandStd), "around the mean of --group: std, interval (95 %, Student's t) or range")
+	f.IntVar(&o.figure.Smooth, "smooth", 0, "mean of so many values at each point (default: 5 for the training returns of several runs, else 1)")
+	f.BoolVar(&o.figure.Paper, "paper", false, "draw the return that the paper reports for the task")
+	f.StringArrayVar(&o.references, "reference", nil, "a line to compare returns with, as NAME=VALUE; may be repeated")
+	f.StringVar(&o.figure.Title, "title", "", "title (default: the environment)")
+	f.IntVar(&o.figure.Width, "width", 0, "width in pixels (default 720); PNG has twice as many")
+	f.IntVar(&o.figure.Height, "height", 0, "height of each plot in pixels (default 400)")
+	f.BoolVar(&o.list, "list", false, "list the metrics of the runs and stop")
+	_ = cmd.RegisterFlagCompletionFunc("metric", func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+		return catalogueNames(), cobra.ShellCompDirectiveNoFileComp
+	})
 	return cmd
 }
 
+func catalogueNames() (names []string) {
+	for _, m := range metrics.Catalogue() {
+		names = append(names, m.Name)
+	}
+	return names
+}
+
 // someRuns wants at least one argument.
-func someRuns(_ *cobra.Command, args []string) error {
+func someRuns(cmd *cobra.Command, args []string) error {
 	if len(args) == 0 {
-		return fmt.Errorf("%w: plot needs a RUN directory, or several", errUsage)
+		return fmt.Errorf("%w: %s needs a RUN directory, or several", errUsage, cmd.Name())
 	}
 	return nil
 }
 
-func figureOf(runs []string) (plotsvg.Plot, error) {
-	var curves []curve
-	for _, dir := range runs {
-		c, err := readCurve(dir)
+func (o *plotOptions) run(a *app, args []string) error {
+	if err := o.parse(); err != nil {
+		return err
+	}
+	runs, err := loadRuns(a, args)
+	if err != nil {
+		return err
+	}
+	if o.list {
+		_, err := fmt.Fprintln(a.out, strings.Join(report.MetricNames(runs...), "\n"))
+		return err
+	}
+	figure, err := report.Figure(runs, o.figure)
+	if err != nil {
+		return fmt.Errorf("%w: %w", errUsage, err)
+	}
+	return writeFile(a, o.out, func(w io.Writer) error {
+		if strings.EqualFold(filepath.Ext(o.out), ".png") {
+			return figure.WritePNG(w, 2)
+		}
+		return figure.Write(w)
+	})
+}
+
+// parse checks the flags and takes their values over.
+func (o *plotOptions) parse() error {
+	if ending := strings.ToLower(filepath.Ext(o.out)); ending != ".svg" && ending != ".png" {
+		return fmt.Errorf("%w: --out %s must end in .svg or .png", errUsage, o.out)
+	}
+	o.figure.Axis, o.figure.Band = report.Axis(o.axis), report.Band(o.band)
+	if o.axis != "" && !slices.Contains(report.Axes(), o.figure.Axis) {
+		return fmt.Errorf("%w: --x %s; choose env_steps, updates, episodes or hours", errUsage, o.axis)
+	}
+	if !slices.Contains(report.Bands(), o.figure.Band) {
+		return fmt.Errorf("%w: --band %s; choose std, interval or range", errUsage, o.band)
+	}
+	if o.figure.Smooth < 0 {
+		return fmt.Errorf("%w: --smooth is %d; it must not be negative", errUsage, o.figure.Smooth)
+	}
+	for _, text := range o.references {
+		name, value, ok := strings.Cut(text, "=")
+		v, err := strconv.ParseFloat(value, 64)
+		if !ok || err != nil || math.IsNaN(v) || math.IsInf(v, 0) {
+			return fmt.Errorf("%w: --reference %s; write it as NAME=VALUE, for example random=40", errUsage, text)
+		}
+		o.figure.Lines = append(o.figure.Lines, plotsvg.Line{Name: name, Y: v})
+	}
+	return nil
+}
+
+// loadRuns reads runs and says which of their lines are damaged.
+func loadRuns(a *app, paths []string) ([]*report.Run, error) {
+	var runs []*report.Run
+	for _, path := range paths {
+		r, err := report.Load(vfs.OS(), path)
 		if err != nil {
-			return plotsvg.Plot{}, err
+			return nil, fmt.Errorf("%w: %w", errUsage, err)
 		}
-		curves = append(curves, c)
-	}
-	if len(curves) == 1 {
-		return curves[0].figure(), nil
-	}
-	figure := plotsvg.Plot{Title: curves[0].task, XLabel: "env_steps", YLabel: "return, mean of five episodes", ZeroY: true}
-	for _, c := range curves {
-		figure.Series = append(figure.Series, smoothed(c.name, c.train, 5))
-	}
-	return figure, nil
-}
-
-// curve is what a run returned: each training episode, with exploration noise,
-// and the evaluations without.
-type curve struct {
-	name, task  string
-	train, eval plotsvg.Series
-}
-
-// readCurve reads the events of the run in dir.
-func readCurve(dir string) (curve, error) {
-	c := curve{name: filepath.Base(filepath.Clean(dir))}
-	path := filepath.Join(dir, learn.MetricsName)
-	for e, err := range metrics.ReadFile(vfs.OS(), path) {
-		if err != nil {
-			return c, fmt.Errorf("plot: %w", err)
+		if n := len(r.Damaged); n > 0 {
+			fmt.Fprintf(a.err, "orrery: %s: %d damaged lines were left out, the first: %v\n", path, n, r.Damaged[0])
 		}
-		x := float64(e.Counters.EnvSteps)
-		switch e.Kind {
-		case metrics.KindEpisode:
-			c.train.X, c.train.Y = append(c.train.X, x), append(c.train.Y, e.Values["return/train:reward"])
-		case metrics.KindEvaluation:
-			mean, std := e.Values["return/eval:reward"], e.Values["return/eval_std:reward"]
-			c.eval.X, c.eval.Y = append(c.eval.X, x), append(c.eval.Y, mean)
-			c.eval.Low, c.eval.High = append(c.eval.Low, mean-std), append(c.eval.High, mean+std)
-		case metrics.KindRun:
-			c.task = e.Text["env"]
-		}
+		runs = append(runs, r)
 	}
-	if len(c.train.X) == 0 {
-		return c, fmt.Errorf("plot: %s holds no episodes yet", path)
-	}
-	return c, nil
-}
-
-// figure draws one run.
-func (c curve) figure() plotsvg.Plot {
-	c.train.Name, c.eval.Name = "training episodes (with exploration noise)", "evaluation, without noise (mean ± standard deviation)"
-	series := []plotsvg.Series{c.train}
-	if len(c.eval.X) > 0 {
-		series = append(series, c.eval)
-	}
-	return plotsvg.Plot{Title: c.task, XLabel: "env_steps", YLabel: "return", Series: series, ZeroY: true}
-}
-
-// smoothed is the mean of the last n points at each point.
-func smoothed(name string, s plotsvg.Series, n int) plotsvg.Series {
-	out := plotsvg.Series{Name: name, X: s.X}
-	for i := range s.Y {
-		part := s.Y[max(0, i+1-n) : i+1]
-		sum := 0.0
-		for _, y := range part {
-			sum += y
-		}
-		out.Y = append(out.Y, sum/float64(len(part)))
-	}
-	return out
+	return runs, nil
 }

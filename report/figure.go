@@ -1,0 +1,200 @@
+package report
+
+import (
+	"cmp"
+	"fmt"
+	"strings"
+
+	"github.com/orrery-rl/orrery/internal/plotsvg"
+	"github.com/orrery-rl/orrery/metrics"
+)
+
+// FigureOptions say what to draw. The zero value draws the returns against
+// env_steps.
+type FigureOptions struct {
+	// Metrics are names as [Resolve] takes them, a plot each; none draws the
+	// returns.
+	Metrics []string
+	// Axis is what they are drawn against; empty is env_steps, or updates for runs
+	// that take no steps.
+	Axis Axis
+	// Group draws the mean of runs that differ in their seed only, with Band
+	// around it (BandStd).
+	Group bool
+	Band  Band
+	// Smooth is how many values the mean is taken of at each point; 0 is 5 for the
+	// training returns of several runs and 1 otherwise.
+	Smooth int
+	// Paper draws the return that the paper reports for the task, where it does.
+	Paper bool
+	// Lines are values to compare with.
+	Lines []plotsvg.Line
+	// Title replaces the environment's name.
+	Title string
+	// Width and Height of each plot are in pixels; 0 takes the default. Points is
+	// how many a curve has at most; 0 draws all.
+	Width, Height, Points int
+}
+
+const trainReturn, evalReturn = "return/train:reward", "return/eval:reward"
+
+// Figure draws metrics of runs.
+func Figure(runs []*Run, o FigureOptions) (plotsvg.Figure, error) {
+	if o.Axis == "" {
+		o.Axis = naturalAxis(runs)
+	}
+	o.Band = cmp.Or(o.Band, BandStd)
+	if len(o.Metrics) == 0 {
+		p, err := o.returns(runs)
+		return plotsvg.Figure{p}, err
+	}
+	var figure plotsvg.Figure
+	for _, name := range o.Metrics {
+		names, err := Resolve(name, runs...)
+		if err != nil {
+			return nil, err
+		}
+		for _, metric := range names {
+			figure = append(figure, o.metric(runs, metric))
+		}
+	}
+	if len(figure) > maxPlots {
+		return nil, fmt.Errorf("report: %d plots in one figure; draw at most %d", len(figure), maxPlots)
+	}
+	return figure, nil
+}
+
+// maxPlots keeps a figure viewable.
+const maxPlots = 24
+
+// returns draws every training episode and the evaluations of one run, or the
+// smoothed training episodes of several side by side.
+func (o FigureOptions) returns(runs []*Run) (plotsvg.Plot, error) {
+	metric := trainReturn
+	for _, r := range runs {
+		if x, _ := r.Series(trainReturn, o.Axis); len(x) > 0 {
+			continue
+		}
+		if x, _ := r.Series(evalReturn, o.Axis); len(x) == 0 {
+			return plotsvg.Plot{}, fmt.Errorf("report: %s holds no episodes yet", r.Path)
+		}
+		metric = evalReturn // of runs that collect nothing
+	}
+	if len(runs) == 1 && !o.Group {
+		return o.oneRun(runs[0]), nil
+	}
+	if o.Smooth == 0 && metric == trainReturn {
+		o.Smooth = 5
+	}
+	p := o.metric(runs, metric)
+	p.Title = cmp.Or(o.Title, runs[0].Env())
+	return p, nil
+}
+
+// oneRun draws all that a run returned.
+func (o FigureOptions) oneRun(r *Run) plotsvg.Plot {
+	p := o.plot([]*Run{r}, cmp.Or(o.Title, r.Env()), "return")
+	if train := o.series(r, trainReturn); len(train.X) > 0 {
+		train.Name = "training episodes (with exploration noise)" + o.smoothText()
+		p.Series = append(p.Series, train)
+	}
+	x, mean := r.Series(evalReturn, o.Axis)
+	_, std := r.Series("return/eval_std:reward", o.Axis)
+	if len(x) > 0 && len(std) == len(x) {
+		s := plotsvg.Series{Name: "evaluation, without noise (mean ± standard deviation)", X: x, Y: mean}
+		for i := range x {
+			s.Low, s.High = append(s.Low, mean[i]-std[i]), append(s.High, mean[i]+std[i])
+		}
+		p.Series = append(p.Series, s)
+	}
+	p.ZeroY = true
+	return p
+}
+
+// metric draws one metric of all runs.
+func (o FigureOptions) metric(runs []*Run, metric string) plotsvg.Plot {
+	unit := metric
+	if _, u, ok := strings.Cut(metric, ":"); ok && u != "1" {
+		unit = u
+	}
+	if metric == trainReturn || metric == evalReturn {
+		unit = "return"
+	}
+	p := o.plot(runs, metric, unit+o.smoothText())
+	p.ZeroY = strings.HasPrefix(metric, "return/")
+	if !p.ZeroY {
+		p.Lines = nil
+	}
+	if !o.Group {
+		for _, r := range runs {
+			p.Series = append(p.Series, o.series(r, metric))
+		}
+		return p
+	}
+	for _, g := range Groups(runs) {
+		var all []plotsvg.Series
+		for _, r := range g.Runs {
+			all = append(all, o.series(r, metric))
+		}
+		s := all[0]
+		if len(all) > 1 {
+			s = aggregate(all, o.Band)
+			p.YLabel = unit + o.smoothText() + ", mean of runs " + o.Band.text()
+		}
+		s.Name = g.Name
+		p.Series = append(p.Series, s)
+	}
+	return p
+}
+
+func (o FigureOptions) plot(runs []*Run, title, y string) plotsvg.Plot {
+	p := plotsvg.Plot{Title: title, XLabel: string(o.Axis), YLabel: y, Width: o.Width, Height: o.Height, Lines: o.Lines}
+	if o.Axis == Hours {
+		p.XLabel = "hours of work"
+	}
+	if v, ok := PaperReturn(runs[0].Env()); ok && o.Paper {
+		p.Lines = append(p.Lines, plotsvg.Line{Name: fmt.Sprintf("paper, after 1000 episodes: %g", v), Y: v})
+	}
+	return p
+}
+
+// series is a metric of one run, smoothed and thinned.
+func (o FigureOptions) series(r *Run, metric string) plotsvg.Series {
+	x, y := r.Series(metric, o.Axis)
+	s := plotsvg.Series{Name: r.Name, X: x, Y: Smooth(y, o.Smooth)}
+	if o.Points > 0 && !o.Group {
+		s = thin(s, o.Points)
+	}
+	return s
+}
+
+func (o FigureOptions) smoothText() string {
+	if o.Smooth <= 1 {
+		return ""
+	}
+	return fmt.Sprintf(", mean of %d", o.Smooth)
+}
+
+// PaperReturn is what the paper reports for a task after 1000 episodes: the mean
+// of 5 seeds and 10 episodes each (Hafner et al. 2019, table 1).
+func PaperReturn(env string) (float64, bool) {
+	name := strings.TrimPrefix(strings.TrimPrefix(env, "py:dm_control:"), "dmc/")
+	v, ok := map[string]float64{
+		"cartpole-swingup": 821, "reacher-easy": 832, "cheetah-run": 662, "finger-spin": 700,
+		"ball_in_cup-catch": 930, "cup-catch": 930, "walker-walk": 951,
+	}[strings.ReplaceAll(name, "/", "-")]
+	return v, ok
+}
+
+// help is the catalogue's entry for a metric.
+func help(metric string) (description, healthy string) {
+	m, ok := metrics.Lookup(metric)
+	if !ok {
+		return "", ""
+	}
+	healthy = m.Healthy
+	if m.HasRange() {
+		healthy += fmt.Sprintf(" Range: %g to %g.", m.Low, m.High)
+	}
+	return m.Description, healthy
+}

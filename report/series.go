@@ -1,0 +1,146 @@
+package report
+
+import (
+	"fmt"
+	"maps"
+	"math"
+	"slices"
+	"strings"
+
+	"github.com/orrery-rl/orrery/internal/plotsvg"
+	"github.com/orrery-rl/orrery/metrics"
+)
+
+// Axis is what curves are drawn against.
+type Axis string
+
+// The axes. Hours leave out the time in which no process worked on the run.
+const (
+	EnvSteps Axis = "env_steps"
+	Updates  Axis = "updates"
+	Episodes Axis = "episodes"
+	Hours    Axis = "hours"
+)
+
+// Axes are all of them.
+func Axes() []Axis { return []Axis{EnvSteps, Updates, Episodes, Hours} }
+
+// Series are the values of a metric in order, with where they lie on an axis.
+func (r *Run) Series(metric string, axis Axis) (x, y []float64) {
+	at := r.positions(axis)
+	for i, e := range r.Events {
+		if v, ok := e.Values[metric]; ok {
+			x, y = append(x, at[i]), append(y, v)
+		}
+	}
+	return x, y
+}
+
+// positions are where the events lie on an axis.
+func (r *Run) positions(axis Axis) []float64 {
+	out := make([]float64, len(r.Events))
+	for i, e := range r.Events {
+		switch axis {
+		case Updates:
+			out[i] = float64(e.Counters.Updates)
+		case Episodes:
+			out[i] = float64(e.Counters.Episodes)
+		default:
+			out[i] = float64(e.Counters.EnvSteps)
+		}
+	}
+	if axis == Hours {
+		for i, d := range r.Clock().working {
+			out[i] = d.Hours()
+		}
+	}
+	return out
+}
+
+// naturalAxis is env_steps, or updates for runs that take no steps.
+func naturalAxis(runs []*Run) Axis {
+	if slices.ContainsFunc(runs, func(r *Run) bool { return r.Last().EnvSteps > 0 }) {
+		return EnvSteps
+	}
+	return Updates
+}
+
+// MetricNames are those that any of the runs has values of, in the order of the
+// catalogue, others behind.
+func MetricNames(runs ...*Run) []string {
+	have := map[string]bool{}
+	for _, r := range runs {
+		for _, e := range r.Events {
+			for name := range e.Values {
+				have[name] = true
+			}
+		}
+	}
+	var out []string
+	for _, m := range metrics.Catalogue() {
+		if have[m.Name] {
+			out = append(out, m.Name)
+			delete(have, m.Name)
+		}
+	}
+	return append(out, slices.Sorted(maps.Keys(have))...)
+}
+
+// Resolve finds the metrics that a name stands for: itself, with its unit left
+// out, or a group such as "loss".
+func Resolve(name string, runs ...*Run) ([]string, error) {
+	all := MetricNames(runs...)
+	for _, same := range []func(string) bool{
+		func(m string) bool { return m == name },
+		func(m string) bool { return strings.HasPrefix(m, name+":") },
+		func(m string) bool { return strings.HasPrefix(m, strings.TrimSuffix(name, "/")+"/") },
+	} {
+		if found := slices.DeleteFunc(slices.Clone(all), func(m string) bool { return !same(m) }); len(found) > 0 {
+			return found, nil
+		}
+	}
+	return nil, fmt.Errorf("report: no metric %q; there are %s", name, strings.Join(all, ", "))
+}
+
+// Smooth is the mean of the last n values at each point; values that are not
+// finite are passed over.
+func Smooth(y []float64, n int) []float64 {
+	if n <= 1 {
+		return y
+	}
+	out := make([]float64, len(y))
+	for i := range y {
+		sum, count := 0.0, 0
+		for _, v := range y[max(0, i+1-n) : i+1] {
+			if finite(v) {
+				sum, count = sum+v, count+1
+			}
+		}
+		out[i] = sum / float64(count) // NaN without any
+	}
+	return out
+}
+
+func finite(v float64) bool { return !math.IsNaN(v) && !math.IsInf(v, 0) }
+
+// thin reduces a series to at most n points: means of equal numbers of values,
+// with their range as a band. Values that are not finite are passed over.
+func thin(s plotsvg.Series, n int) plotsvg.Series {
+	if len(s.X) <= n || n < 1 || s.Low != nil {
+		return s
+	}
+	out := plotsvg.Series{Name: s.Name}
+	for b := range n {
+		from, to := b*len(s.X)/n, (b+1)*len(s.X)/n
+		x, sum, count, low, high := 0.0, 0.0, 0, math.Inf(1), math.Inf(-1)
+		for i := from; i < to; i++ {
+			x += s.X[i] / float64(to-from)
+			if v := s.Y[i]; finite(v) {
+				sum, count, low, high = sum+v, count+1, min(low, v), max(high, v)
+			}
+		}
+		out.X, out.Y = append(out.X, x), append(out.Y, sum/float64(count))
+		out.Low, out.High = append(out.Low, low), append(out.High, high)
+	}
+	return out
+}
