@@ -54,7 +54,7 @@ func stepStarved(t *testing.T) {
 // An error of MuJoCo's comes back, without a word, without reading the standard
 // input, which here never ends, and without a log file.
 func TestFatalErrorsAreGoErrors(t *testing.T) {
-	if os.Getenv("MJ_TEST_CHILD") != "" {
+	if os.Getenv(childVariable) != "" {
 		stepStarved(t)
 		return
 	}
@@ -66,7 +66,7 @@ func TestFatalErrorsAreGoErrors(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, os.Args[0], "-test.run=^TestFatalErrorsAreGoErrors$")
-	cmd.Dir, cmd.Env, cmd.Stdin = dir, append(os.Environ(), "MJ_TEST_CHILD=1"), reader
+	cmd.Dir, cmd.Env, cmd.Stdin = dir, append(os.Environ(), childVariable+"=1"), reader
 	output, err := cmd.CombinedOutput()
 	if err != nil || strings.TrimSpace(string(output)) != "PASS" {
 		t.Errorf("the child says %v: %s", err, output)
