@@ -257,6 +257,10 @@ func (s *Store) remove(ctx context.Context, id int) error {
 	return nil
 }
 
+// Next is the id that the next episode will get: one more than the last file's,
+// damaged or not.
+func (s *Store) Next() int { return s.count(func() int { return s.mu.next }) }
+
 // Episodes is the number of episodes that can be sampled.
 func (s *Store) Episodes() int { return s.count(func() int { return len(s.mu.episodes) }) }
 
