@@ -38,13 +38,15 @@ type app struct {
 	out, err io.Writer
 	envs     *env.Registry
 	began    time.Time // when the program started
+	// terminal takes over the terminal of a person who acts.
+	terminal func() (*terminal, error)
 }
 
 // run executes the command line and returns the exit code.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	ctx, stop := interruptible(ctx, stderr)
 	defer stop()
-	a := &app{out: stdout, err: stderr, envs: env.NewRegistry(), began: time.Now()}
+	a := &app{out: stdout, err: stderr, envs: env.NewRegistry(), began: time.Now(), terminal: func() (*terminal, error) { return openTerminal(os.Stdin, stdout) }}
 	if err := errors.Join(control.Register(a.envs), toy.Register(a.envs), remote.Register(a.envs, slog.New(slog.NewTextHandler(stderr, nil)))); err != nil {
 		fmt.Fprintln(stderr, "orrery:", err)
 		return exitFailure
@@ -114,7 +116,7 @@ Exit codes: 0 success, 1 failure, 2 wrong usage or configuration,
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return fmt.Errorf("%w: %w (see %s --help)", errUsage, err, cmd.CommandPath())
 	})
-	root.AddCommand(newTrain(a), newEval(a), newDream(a), newVideo(a), newImport(a), newExport(a), newScore(a), newEnv(a), newPlot(a), newDash(a), newTensorboard(a), newBench(a), newDoctor(a), newVersion(a))
+	root.AddCommand(newTrain(a), newCollect(a), newEval(a), newDream(a), newVideo(a), newImport(a), newExport(a), newScore(a), newEnv(a), newPlot(a), newDash(a), newTensorboard(a), newBench(a), newDoctor(a), newVersion(a))
 	return root
 }
 
