@@ -3,6 +3,7 @@ package dashboard
 import (
 	"context"
 	"errors"
+	"math"
 	"net/url"
 	"os"
 	"os/exec"
@@ -16,6 +17,7 @@ import (
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
 
 	"github.com/orrery-rl/orrery/internal/httpguard"
 	"github.com/orrery-rl/orrery/metrics"
@@ -161,7 +163,7 @@ func (b *tab) until(expression string) {
 	b.t.Helper()
 	ctx, cancel := context.WithTimeout(b.ctx, time.Minute)
 	defer cancel()
-	_, err := chromedp.Run(ctx, chromedp.Poll[bool](expression, chromedp.WithPollingInterval(50*time.Millisecond)))
+	_, err := chromedp.Run(ctx, chromedp.Poll[bool]("Boolean("+expression+")", chromedp.WithPollingInterval(50*time.Millisecond)))
 	if err != nil {
 		page, _ := chromedp.Run(b.ctx, chromedp.Evaluate[string]("document.body.innerText"))
 		b.t.Fatalf("never true: %s (%v); the console holds %q; the page:\n%.3000s", expression, err, b.console, page)
@@ -211,7 +213,7 @@ func TestPageShowsARunAndFollowsIt(t *testing.T) {
 	f := going(t, "swing", 40, "")
 	b := open(t, serve(t, Config{Runs: []string{f.dir}}, httpguard.Config{}), 1280, 900)
 	b.until("document.querySelector('.card dd')?.textContent === '40 / 100'")
-	b.until("document.querySelectorAll('#returns .legend li').length === 2")
+	b.until("document.querySelectorAll('#panel-returns .legend li').length === 2")
 	b.until("document.getElementById('link').textContent === 'live'")
 	b.picture("desktop-light")
 	f.at = time.Now()
@@ -225,4 +227,244 @@ func TestPageShowsARunAndFollowsIt(t *testing.T) {
 	if text := value[string](b, "document.body.innerText"); strings.Contains(text, "NaN") || strings.Contains(text, "undefined") || strings.Contains(text, "Infinity") {
 		t.Errorf("the page says\n%s", text)
 	}
+}
+
+// view is picture for what is on the screen.
+func (b *tab) view(name string) {
+	b.t.Helper()
+	data, err := chromedp.Run(b.ctx, chromedp.CaptureScreenshot())
+	if err = errors.Join(err, os.WriteFile(filepath.Join(os.Getenv("ORRERY_SHOTS"), name+".png"), data, 0o644)); err != nil {
+		b.t.Fatal(err)
+	}
+}
+
+// narrow demands that nothing has to be scrolled sideways to be seen.
+func (b *tab) narrow() {
+	b.t.Helper()
+	if got := value[int](b, "document.documentElement.scrollWidth - innerWidth"); got > 0 {
+		b.t.Errorf("the page is %d pixels wider than the screen; too wide are: %s", got, value[string](b, `
+			[...document.querySelectorAll("main *")].filter((e) => e.getBoundingClientRect().right > innerWidth + 1 && !e.closest(".table"))
+			.map((e) => e.tagName + "." + e.className).slice(0, 10).join(" ")`))
+	}
+}
+
+func TestPageFitsAPhone(t *testing.T) {
+	f := going(t, "a-run-with-a-rather-long-name-for-a-phone", 30, "  a_setting_with_a_long_name: a value that goes on and on and on and on\n")
+	g := going(t, "b", 3, "")
+	b := open(t, serve(t, Config{Runs: []string{f.dir, g.dir}}, httpguard.Config{}), 360, 740)
+	b.until("document.querySelectorAll('.card').length === 2")
+	b.until("document.querySelector('.scrubber input').max === '39'")
+	b.narrow()
+	b.do(chromedp.EmulateViewport(1280, 900))
+	b.narrow()
+}
+
+func TestThemeFollowsTheSystemAndTheButton(t *testing.T) {
+	f := going(t, "swing", 5, "")
+	b := open(t, serve(t, Config{Runs: []string{f.dir}}, httpguard.Config{}), 1000, 800)
+	ground := func() string { return value[string](b, "getComputedStyle(document.body).backgroundColor") }
+	b.prefer("prefers-color-scheme", "dark")
+	b.until("document.documentElement.dataset.theme === 'dark'")
+	dark := ground()
+	b.do(chromedp.Click(chromedp.CSS("#theme")))
+	b.until("document.documentElement.dataset.theme === 'light'")
+	if light := ground(); light == dark {
+		t.Errorf("both themes have the background %s", light)
+	}
+	b.do(chromedp.Reload())
+	b.until("document.body.dataset.ready === 'true' && document.documentElement.dataset.theme === 'light'")
+}
+
+// TestColoursAreToldFromTheirBackground computes the contrasts of WCAG 2: 4.5 for
+// text, 3 for curves.
+func TestColoursAreToldFromTheirBackground(t *testing.T) {
+	f := going(t, "swing", 5, "")
+	b := open(t, serve(t, Config{Runs: []string{f.dir}}, httpguard.Config{}), 1000, 800)
+	for range 2 {
+		low := value[[]string](b, `(() => {
+			const style = getComputedStyle(document.documentElement);
+			const luminance = (name) => {
+				const hex = style.getPropertyValue(name).trim().slice(1);
+				const [r, g, b] = [0, 2, 4].map((i) => parseInt(hex.slice(i, i + 2), 16) / 255).map((c) => c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4);
+				return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+			};
+			const contrast = (a, b) => { const [low, high] = [luminance(a), luminance(b)].sort((x, y) => x - y); return (high + 0.05) / (low + 0.05); };
+			const out = [];
+			for (const ground of ["--ground", "--surface"]) {
+				for (const text of ["--ink", "--soft", "--accent", "--good", "--warn"]) if (!(contrast(text, ground) >= 4.5)) out.push(text + " on " + ground + " " + contrast(text, ground));
+				for (let i = 0; i < 8; i++) if (!(contrast("--c" + i, ground) >= 3)) out.push("--c" + i + " on " + ground + " " + contrast("--c" + i, ground));
+			}
+			return out;
+		})()`)
+		if len(low) > 0 {
+			t.Errorf("%s: too little contrast: %q", value[string](b, "document.documentElement.dataset.theme"), low)
+		}
+		b.do(chromedp.Click(chromedp.CSS("#theme")))
+	}
+}
+
+func TestPageIsUsedWithTheKeyboard(t *testing.T) {
+	f := going(t, "swing", 30, "")
+	b := open(t, serve(t, Config{Runs: []string{f.dir}}, httpguard.Config{}), 1280, 900)
+	b.until("document.querySelectorAll('#panel-returns .legend li').length === 2")
+	b.key(kb.Tab)
+	if got := value[string](b, "document.activeElement.className"); got != "skip" {
+		t.Errorf("the first stop is %q, not the link that skips", got)
+	}
+	b.key(kb.Enter)
+	b.until("document.activeElement.id === 'main'")
+	for range 40 {
+		b.key(kb.Tab)
+		if value[bool](b, "document.activeElement.classList.contains('plot')") {
+			break
+		}
+	}
+	if outline := value[string](b, "getComputedStyle(document.activeElement).outlineStyle + getComputedStyle(document.activeElement).outlineWidth"); outline != "solid2px" {
+		t.Errorf("the focus is drawn as %q", outline)
+	}
+	b.until("document.activeElement.chart?.plan")
+	b.key(kb.ArrowRight + kb.ArrowRight)
+	b.until("document.querySelector('#panel-returns .readout').innerText.includes('env steps 2,000')")
+	b.until("document.querySelector('#panel-returns [aria-live]').textContent.includes('training episodes')")
+	b.key("+")
+	b.until("!document.getElementById('unzoom').disabled")
+	b.key("0")
+	b.until("document.getElementById('unzoom').disabled")
+}
+
+func TestScrubberPlaysAnEpisode(t *testing.T) {
+	f := going(t, "swing", 10, "")
+	b := open(t, serve(t, Config{Runs: []string{f.dir}}, httpguard.Config{}), 1280, 900)
+	b.until("document.querySelector('.scrubber input').max === '39'")
+	drawn := func(kind string) string {
+		return value[string](b, "document.querySelector('[data-kind="+kind+"] canvas').toDataURL()")
+	}
+	before := drawn("dream")
+	if blank := value[string](b, "(() => { const c = document.createElement('canvas'); c.width = c.height = 32; return c.toDataURL(); })()"); drawn("real") == blank {
+		t.Error("the frame seen is blank")
+	}
+	b.do(chromedp.Focus(chromedp.CSS(".scrubber input")))
+	for range 10 {
+		b.key(kb.ArrowRight)
+	}
+	b.until("document.querySelector('.scrubber input').value === '10'")
+	if after := drawn("dream"); after == before {
+		t.Error("the dream shows the same at frames 0 and 10")
+	}
+	if told := value[string](b, "document.querySelector('.scrubber input').getAttribute('aria-valuetext')"); told != "frame 11 of 40, dreaming" {
+		t.Errorf("frame 10 is told as %q", told)
+	}
+	b.until("document.querySelector('[data-kind=dream]').dataset.mode === 'dreaming'")
+	b.do(chromedp.Click(chromedp.CSS(".scrubber .play")))
+	b.until("Number(document.querySelector('.scrubber input').value) > 12")
+	b.do(chromedp.Click(chromedp.CSS(".scrubber .play")))
+	b.until("document.querySelector('.scrubber .play').getAttribute('aria-label') === 'Play'")
+	// Another episode waits while somebody looks at this one.
+	b.do(chromedp.Focus(chromedp.CSS(".scrubber input")))
+	b.key(kb.ArrowLeft)
+	f.counters.Episodes++
+	f.show()
+	b.until("!document.querySelector('.scrubber > button').hidden")
+	b.do(chromedp.Click(chromedp.CSS(".scrubber > button")))
+	b.until("document.querySelector('.box h3').innerText.includes('episode 11,')")
+	b.until("document.querySelector('.actions').innerText.includes('-0.7')")
+}
+
+func TestRunsAreComparedAndChosen(t *testing.T) {
+	f, g := going(t, "wide", 20, "  batch_size: 50\n"), going(t, "narrow", 20, "  batch_size: 20\n")
+	b := open(t, serve(t, Config{Runs: []string{f.dir, g.dir}}, httpguard.Config{}), 1280, 900)
+	b.until("document.querySelectorAll('.card').length === 2")
+	b.until("document.querySelectorAll('#panel-total .legend li').length === 2")
+	rows := value[string](b, "[...document.querySelectorAll('#settings tbody tr')].map((r) => r.innerText).join('|')")
+	if rows != "learn.batch_size\t50\t20" {
+		t.Errorf("the table of differences says %q", rows)
+	}
+	b.do(chromedp.Click(chromedp.CSS("#settings input")))
+	b.until("document.querySelectorAll('#settings tbody tr').length > 3")
+	b.do(chromedp.Click(chromedp.CSS(".chip:nth-child(2)")))
+	b.until("document.querySelectorAll('.card').length === 1")
+	b.until("location.search.includes('run=wide')")
+	b.do(chromedp.Reload())
+	b.until("document.body.dataset.ready === 'true' && document.querySelectorAll('.card').length === 1 && document.querySelectorAll('.chip').length === 2")
+}
+
+func TestControlsChangeTheCurves(t *testing.T) {
+	f := going(t, "swing", 30, "")
+	b := open(t, serve(t, Config{Runs: []string{f.dir}}, httpguard.Config{}), 1280, 900)
+	b.until("document.querySelector('#panel-returns .plot').chart.plan")
+	b.do(chromedp.Evaluate[chromedp.Void](`const axis = document.getElementById("axis"); axis.value = "episodes"; axis.dispatchEvent(new Event("change"))`))
+	b.until("document.querySelector('#panel-returns .plot').chart.plan.domain[1] === 30")
+	b.do(chromedp.Evaluate[chromedp.Void](`axis.value = "wall"; axis.dispatchEvent(new Event("change"))`))
+	b.until("document.querySelector('#panel-returns .plot').chart.plan.xs.some((t) => t.text.endsWith('min'))")
+	b.do(chromedp.Evaluate[chromedp.Void]("document.getElementById('model').scrollIntoView({behavior: 'instant'})"))
+	b.until("document.querySelector('#panel-total .plot').chart.plan?.log === false")
+	b.do(chromedp.Click(chromedp.CSS("#log")))
+	b.until("document.querySelector('#panel-total .plot').chart.plan.log === true")
+	b.do(chromedp.Evaluate[chromedp.Void](`const smooth = document.getElementById("smooth"); smooth.value = 0; smooth.dispatchEvent(new Event("input"))`))
+	b.until("document.getElementById('smooth-value').textContent === 'off' && location.search.includes('smooth=0')")
+	b.do(chromedp.Evaluate[chromedp.Void](`
+		const plot = document.querySelector("#panel-total .plot"), box = plot.getBoundingClientRect();
+		plot.setPointerCapture = () => {};
+		const send = (type, x) => plot.dispatchEvent(new PointerEvent(type, {clientX: box.left + x, clientY: box.top + 50, button: 0, bubbles: true}));
+		send("pointerdown", 100); send("pointermove", 200); send("pointerup", 200)`))
+	b.until("!document.getElementById('unzoom').disabled")
+}
+
+func TestUnfinishedAndDamagedRunsAreExplained(t *testing.T) {
+	root := t.TempDir()
+	b := open(t, serve(t, Config{Root: root}, httpguard.Config{}), 1000, 800)
+	b.until("document.getElementById('notice').textContent.includes('No run is here yet')")
+	later := newFakeRun(t, filepath.Join(root, "later"), "reacher-easy", "")
+	b.until("document.querySelector('.card h3')?.textContent === 'later'")
+	later.episode()
+	later.append([]byte("no event\n{\"kind\":"))
+	b.until("document.querySelector('.card').innerText.includes('1 line of the event file is damaged')")
+	later.append([]byte("\n"))
+	later.event(metrics.KindUpdate, map[string]float64{"loss/total:nats": math.NaN(), "loss/kl:nats": math.Inf(1)}, nil)
+	b.until("document.querySelector('#panel-total .odd')?.textContent.includes('1 value was not a number')")
+	if err := os.MkdirAll(filepath.Join(root, "later", "live"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(root, "later", "live", "episode.bin"), []byte("garbage"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	b.until("[...document.querySelectorAll('#live .notice')].some((n) => n.textContent.includes('damaged'))")
+	if text := value[string](b, "document.body.innerText"); strings.Contains(text, "NaN") || strings.Contains(text, "undefined") {
+		t.Errorf("the page says\n%s", text)
+	}
+	// The browser itself notes that an answer was an error; nothing else may be there.
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for i, line := range b.console {
+		if !strings.Contains(line, "422") {
+			t.Errorf("line %d of the console: %s", i, line)
+		}
+	}
+	b.console = nil
+}
+
+func TestPolicyForbidsWhatIsNotThePage(t *testing.T) {
+	f := going(t, "swing", 3, "")
+	b := open(t, serve(t, Config{Runs: []string{f.dir}}, httpguard.Config{Token: "a-token-for-this-test"}), 800, 600)
+	b.until("document.querySelectorAll('.card').length === 1")
+	if at := value[string](b, "location.href"); strings.Contains(at, "token") {
+		t.Errorf("the token stays in the address: %s", at)
+	}
+	blocked := value[int](b, `new Promise((done) => {
+		let blocked = 0;
+		document.addEventListener("securitypolicyviolation", () => { if (++blocked === 3) done(blocked); });
+		const script = document.createElement("script");
+		script.textContent = "globalThis.ran = true";
+		document.body.append(script);
+		const image = new Image();
+		image.src = "http://192.0.2.1/image.png";
+		fetch("http://192.0.2.1/").catch(() => {});
+		setTimeout(() => done(blocked), 5000);
+	})`)
+	if ran := value[bool](b, "globalThis.ran === true"); ran || blocked != 3 {
+		t.Errorf("the script ran: %v; %d of 3 were blocked", ran, blocked)
+	}
+	b.mu.Lock()
+	b.console, b.foreign = nil, nil // the browser has told of each
+	b.mu.Unlock()
 }

@@ -69,7 +69,7 @@ function card(store, run, now) {
     fact("updates per s", format.number(last("episode", "rate/updates:per_second"))),
     fact("memory", format.bytes(last("episode", "process/memory:bytes"))),
     fact("time at work", format.duration(Math.round(run.wall ?? 0))),
-    left == null ? fact("last event", run.last ? format.ago(now - Date.parse(run.last)) : format.none) : fact("left", `about ${format.duration(left)}`),
+    left == null ? fact("last event", run.last ? format.ago(now - Date.parse(run.last)) : format.none) : fact("left, about", format.rough(left)),
   ];
   const bar = el("span");
   bar.style.width = `${total ? Math.min(100, (100 * run.counters.episodes) / total) : 0}%`;

@@ -167,13 +167,13 @@ export class Chart {
     const heightOf = this.state.vertical ?? (log ? [values[0] / 1.15, values[1] * 1.15] : padded(values));
     if (!log && values[0] >= 0 && heightOf[0] < 0 && !this.state.vertical) heightOf[0] = 0;
     const width = this.canvas.clientWidth, height = this.canvas.clientHeight;
-    const marks = log ? decades(heightOf) : ticks(heightOf, Math.max(2, Math.floor(height / 45)));
+    const marks = log ? decades(heightOf) : ticks(heightOf, Math.max(2, Math.floor(height / 36)));
     const label = (v) => (unit === "bytes" ? format.bytes(v) : unit === "seconds" ? format.duration(v) : unit === "ratio" ? format.percent(v) : format.short(v));
     const gutter = Math.max(28, ...marks.map((v) => ctx.measureText(label(v)).width + 10));
     const box = { left: gutter, right: width - 10, top: 8, bottom: height - (view.axisLabel ? 34 : 20) };
     const x = linear(domain, [box.left, box.right]);
     const y = (log ? logarithmic : linear)(heightOf, [box.bottom, box.top]);
-    const across = Math.max(2, Math.floor((box.right - box.left) / 85));
+    const across = Math.max(2, Math.floor((box.right - box.left) / 70));
     return {
       series, box, x, y, domain, whole, range, reference, log,
       xs: (view.axis === "wall" ? timeTicks : ticks)(domain, across).map((v) => ({ at: x(v), text: format.onAxis(v, view.axis) })),

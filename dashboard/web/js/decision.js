@@ -63,7 +63,7 @@ export class Decision {
       series: [{ x, y: counts, form: "bars", label: "candidates", colour: colour(0), unsmoothed: true }],
       name: (v) => `around ${format.number(v)}`, empty: "Nothing was searched for this action",
     });
-    text(this.note, odd ? `${format.count(odd)} scores were not numbers.` : "Of the last iteration; the line marks the plan that was followed.");
+    text(this.note, odd ? `${format.count(odd)} ${odd === 1 ? "score was not a number" : "scores were not numbers"}. The line marks the plan that was followed.` : "Of the last iteration; the line marks the plan that was followed.");
   }
 
   drawProposal({ mean, std }) {

@@ -44,6 +44,15 @@ export function duration(s) {
   return rest ? `${whole} ${name} ${rest} ${next[0]}` : `${whole} ${name}`;
 }
 
+// rough is a duration that is only guessed: one unit where that is enough.
+export function rough(s) {
+  if (!known(s)) return none;
+  if (s < 60) return "under a minute";
+  if (s < 3600) return `${Math.round(s / 60)} min`;
+  if (s < 36000) return duration(60 * Math.round(s / 60));
+  return s < 48 * 3600 ? `${Math.round(s / 3600)} h` : `${Math.round(s / 86400)} d`;
+}
+
 // byUnit shows a value of a metric, whose name ends in its unit.
 export function byUnit(v, unit) {
   if (unit === "seconds") return duration(v);

@@ -22,14 +22,15 @@ export class Panel {
   explain() {
     const metrics = this.panel.about ?? this.panel.metrics;
     const several = metrics.length > 1;
+    const names = new Map(series.labels(metrics).map((label, i) => [metrics[i], label]));
     const known = metrics.map((m) => this.catalogue.get(m)).filter(Boolean);
     if (!known.length) return [el("p", { text: "Not in the catalogue of metrics." })];
     const first = known[0];
-    const out = [el("p", {}, several ? `${series.shortName(first.name)}: ` : "", first.description)];
+    const out = [el("p", {}, several ? `${names.get(first.name)}: ` : "", first.description)];
     const more = el("details", {}, el("summary", { text: "What to expect" }));
     for (const m of known) {
-      if (several && m !== first) more.append(el("p", { text: `${series.shortName(m.name)}: ${m.description}` }));
-      more.append(el("p", { class: "healthy", text: `${several ? `${series.shortName(m.name)}: ` : ""}${m.healthy}${m.has_range ? ` Healthy range: ${m.low} to ${m.high}, shaded.` : ""}` }));
+      if (several && m !== first) more.append(el("p", { text: `${names.get(m.name)}: ${m.description}` }));
+      more.append(el("p", { class: "healthy", text: `${several ? `${names.get(m.name)}: ` : ""}${m.healthy}${m.has_range ? ` Healthy range: ${m.low} to ${m.high}, shaded.` : ""}` }));
     }
     return [...out, more];
   }
@@ -38,10 +39,11 @@ export class Panel {
     const { panel } = this;
     const curves = series.of(panel, store, shown, view);
     const unit = panel.unit ?? format.unitOf(panel.metrics[0]);
-    const ranged = panel.returns ? null : this.catalogue.get(panel.metrics[0]);
+    const known = panel.returns ? null : this.catalogue.get(panel.metrics[0]);
+    this.ranged = known?.has_range ? known : null;
     this.chart.update({
       series: curves, view, unit, zero: panel.returns || panel.stacked, linear: panel.stacked,
-      range: ranged?.has_range ? [ranged.low, ranged.high] : null,
+      range: this.ranged && [this.ranged.low, this.ranged.high],
       reference: panel.returns ? reference(shown) : null,
     });
     this.describe(curves, unit, shown.length);
@@ -60,7 +62,7 @@ export class Panel {
     if (labels === this.labels) return;
     this.labels = labels;
     const shown = curves.length > 1 || runs > 1 || this.panel.returns ? curves : [];
-    this.legend.replaceChildren(...shown.map((c) => el("li", {}, key(c), c.label)));
+    this.legend.replaceChildren(...shown.map((c) => el("li", {}, key(c), c.label)), ...(this.ranged ? [el("li", {}, el("span", { class: "key area healthy", "aria-hidden": "true" }), "healthy range")] : []));
   }
 
   // countOdd says how many values could not be drawn.

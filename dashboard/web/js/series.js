@@ -5,16 +5,24 @@ import { colour } from "./palette.js";
 // name is a metric without its group and unit, for a legend.
 export const shortName = (metric) => metric.replace(/:.*/, "").replace(/^[^/]*\//, "").replaceAll("_", " ");
 
+// labels names the metrics of a panel: shortly, with their group where two would
+// be called the same.
+export function labels(metrics) {
+  const short = metrics.map(shortName);
+  return metrics.map((m, i) => (short.indexOf(short[i]) === short.lastIndexOf(short[i]) ? short[i] : `${m.replace(/\/.*/, "")} ${short[i]}`));
+}
+
 // of returns the curves of a panel for the runs that are shown. One run has a
 // colour for each metric; several have a colour each and a dash for each metric.
 export function of(panel, store, shown, view) {
   if (panel.returns) return returns(store, shown, view);
   if (panel.stacked) return stacked(panel, store, shown, view);
   const several = shown.length > 1;
+  const names = labels(panel.metrics);
   return shown.flatMap((run) => panel.metrics.flatMap((metric, m) => {
     const c = store.column(run.id, panel.kind, metric, view.axis);
     if (!c) return [];
-    const label = several ? (panel.metrics.length > 1 ? `${run.name}, ${shortName(metric)}` : run.name) : shortName(metric);
+    const label = several ? (panel.metrics.length > 1 ? `${run.name}, ${names[m]}` : run.name) : names[m];
     return [{ ...c, label, colour: several ? run.colour : colour(m), dash: several ? m : 0, raw: true }];
   }));
 }

@@ -87,24 +87,47 @@ export class Store {
     const table = this.runs.get(id)?.tables?.[kind];
     const values = table?.values[name];
     if (!values) return null;
-    const keep = [];
-    values.mean.forEach((v, i) => { if (v != null) keep.push(i); });
-    if (!keep.length) return null;
-    const pick = (a) => keep.map((i) => a[i]);
-    return { x: pick(table.x[axis]), y: pick(values.mean), low: values.low && pick(values.low), high: values.high && pick(values.high) };
+    return gather(table.x[axis], values);
   }
 
   // odd counts values of a metric that were not numbers.
   odd(id, kind, name) { return this.runs.get(id)?.tables?.[kind]?.odd[name] ?? 0; }
 
   // last is the latest value of a metric, or null.
-  last(id, kind, name) { return this.column(id, kind, name, "updates")?.y.at(-1) ?? null; }
+  last(id, kind, name) { return this.runs.get(id)?.tables?.[kind]?.values[name]?.mean.findLast((v) => v != null) ?? null; }
 
   // kindOf is the kind of events in which a metric is, or null.
   kindOf(id, name) {
     for (const [kind, table] of Object.entries(this.runs.get(id)?.tables ?? {})) if (table.values[name] || table.odd[name]) return kind;
     return null;
   }
+}
+
+// gather leaves out places without a value, and joins values at one place (all
+// updates between two episodes are at the same env_steps): their mean, and from
+// where to where they reach.
+function gather(xs, { mean, low = mean, high = mean }) {
+  const out = { x: [], y: [], low: [], high: [] };
+  let n = 0, joined = low !== mean;
+  mean.forEach((v, i) => {
+    if (v == null) return;
+    const last = out.x.length - 1;
+    if (last >= 0 && out.x[last] === xs[i]) {
+      n++;
+      joined = true;
+      out.y[last] += (v - out.y[last]) / n;
+      out.low[last] = Math.min(out.low[last], low[i]);
+      out.high[last] = Math.max(out.high[last], high[i]);
+      return;
+    }
+    n = 1;
+    out.x.push(xs[i]);
+    out.y.push(v);
+    out.low.push(low[i]);
+    out.high.push(high[i]);
+  });
+  if (!out.x.length) return null;
+  return joined ? out : { x: out.x, y: out.y };
 }
 
 // append puts rows in place of those from a number on; it is false when what is
