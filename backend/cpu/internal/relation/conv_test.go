@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/orrery-rl/orrery/backend/cpu/internal/kernel"
@@ -24,6 +25,30 @@ func TestModelConvs(t *testing.T) {
 			})
 		})
 	})
+}
+
+// TestImagesOfThreeChannelsAreJoined: the layers next to the image multiply in bfloat16,
+// too, and what they compute is TestModelConvs's.
+func TestImagesOfThreeChannelsAreJoined(t *testing.T) {
+	for _, path := range kernel.Available() {
+		table, err := kernel.New(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if table.Pairs == nil || table.Pairs.Blocks != nil {
+			continue
+		}
+		all := layers(1)
+		for name, s := range map[string]ConvSpec{"first layer": all[0].forward(20), "gradient of the last layer's input": all[7].dataGradient(20)} {
+			p, err := NewConv(table, s, 2)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := p.String(); !strings.Contains(got, "joined, bfloat16") {
+				t.Errorf("%v: %s is planned as %s", path, name, got)
+			}
+		}
+	}
 }
 
 // TestManyImages runs more images than a block has, with few channels.

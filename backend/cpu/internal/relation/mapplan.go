@@ -36,6 +36,7 @@ type mapPlan struct {
 	p       *problem // as given
 	q       *problem // what the tiles compute: folded, over words, or p
 	fold    *fold    // nil unless folded
+	join    *join    // nil unless joined
 	words   *mapWords
 	workers int
 
@@ -266,6 +267,9 @@ func (m *mapPlan) packingKey() string {
 	if m.fold != nil {
 		key += fmt.Sprintf(" %d", *m.fold)
 	}
+	if m.join != nil {
+		key += " joined"
+	}
 	if m.words != nil {
 		key += fmt.Sprintf(" %d words", m.q.i)
 	}
@@ -291,6 +295,9 @@ func (m *mapPlan) String() string {
 		m.blocks, m.block, len(m.chunks), m.panels, m.panel, positions, m.q.out.size[0]*m.q.out.size[1])
 	if m.fold != nil {
 		s += fmt.Sprintf(", %dx%d phases folded", m.fold.f[0], m.fold.f[1])
+	}
+	if m.join != nil {
+		s += ", columns joined"
 	}
 	if m.words != nil {
 		s += ", bfloat16"

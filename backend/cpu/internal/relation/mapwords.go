@@ -16,13 +16,20 @@ type mapWords struct {
 // useWords turns the plan to words if its channels are adjacent and enough to pair.
 func (m *mapPlan) useWords(pairs *kernel.PairKernels) {
 	q := *m.q
-	if q.i < 2 || q.left.in != 1 || q.i%2 != 0 && q.i < 16 {
+	var joined *join
+	if q.i%2 != 0 && q.i < 16 {
+		if joined, q, _ = newJoin(m.q); joined == nil {
+			return
+		}
+	}
+	if q.i < 2 || q.left.in != 1 {
 		return
 	}
 	words, k := wordsOf(pairs, q.i)
 	if k == nil {
 		return
 	}
+	m.join = joined
 	m.words = &mapWords{pairs: pairs, left: q.left, channels: q.i}
 	m.k = k
 	q.i = words

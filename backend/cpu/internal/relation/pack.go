@@ -34,7 +34,14 @@ func (m *mapPlan) packTap(dst, right []float32, panel, tap, lo, hi int) {
 	}
 	col := panel * m.panel
 	cols := min(m.panel, q.j-col)
-	src := q.right.off + at[0]*q.right.pos[0] + at[1]*q.right.pos[1] + col*q.right.line + lo*q.right.in
+	src := q.right.off + at[0]*q.right.pos[0] + at[1]*q.right.pos[1] + col*q.right.line
+	if m.join != nil {
+		for i := lo; i < hi; i++ {
+			packColumns(dst[(i-lo)*m.panel:], m.panel, right, src+m.join.at(i, q.right.in), q.right.line, 0, cols, 1)
+		}
+		return
+	}
+	src += lo * q.right.in
 	if q.right.line == 1 {
 		for i := range hi - lo {
 			copy(dst[i*m.panel:][:cols], right[src+i*q.right.in:])
