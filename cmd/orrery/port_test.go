@@ -209,3 +209,40 @@ func TestScoreRefuses(t *testing.T) {
 		}
 	}
 }
+
+// TestExportWritesONNX: the graphs of a run, of a file of weights and of an
+// imported checkpoint; twice the same bytes. What they compute is tested where they
+// are made.
+func TestExportWritesONNX(t *testing.T) {
+	dir := t.TempDir()
+	run, file, imported := filepath.Join(dir, "run"), filepath.Join(dir, "w.safetensors"), filepath.Join(dir, "planet.safetensors")
+	must(t, tiny(run, "--episodes", "3")...)
+	must(t, "export", run, "-o", file)
+	must(t, "import", kaixhinFile(t), "-o", imported)
+	written := func(source, name string) []byte {
+		to := filepath.Join(dir, "new", name)
+		if out := must(t, "export", source, "--onnx", to); strings.Count(out, ".onnx\n") != 3 {
+			t.Errorf("export prints %s", out)
+		}
+		var all []byte
+		for _, graph := range []string{"filter", "imagine", "decode"} {
+			data, err := os.ReadFile(filepath.Join(to, graph+".onnx"))
+			if err != nil || !bytes.Contains(data, []byte("weights_sha256")) || !bytes.Contains(data, []byte("next_")) && graph != "decode" {
+				t.Errorf("%s of %s: %d bytes, %v", graph, source, len(data), err)
+			}
+			all = append(all, data...)
+		}
+		return all
+	}
+	if !bytes.Equal(written(run, "a"), written(file, "b")) {
+		t.Error("a run and its weights give other graphs")
+	}
+	if n := len(written(imported, "c")); n < 4*4290196 {
+		t.Errorf("%d bytes of 4290196 parameters", n)
+	}
+	for _, more := range [][]string{{"--half"}, {"-o", file}} {
+		if code, _, errs := orrery(t, append([]string{"export", run, "--onnx", dir}, more...)...); code != exitUsage || !strings.Contains(errs, "leave --out") {
+			t.Errorf("%v: exit code %d: %s", more, code, errs)
+		}
+	}
+}
