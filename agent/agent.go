@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/gomlx/compute"
 
@@ -78,15 +79,21 @@ func (a *Agent) SetParams(params []compute.Buffer) { a.params = params }
 
 // Begin starts an episode in every environment: the state and the previous
 // action become zero, and environment i draws all its randomness from
-// streams[i], which the agent uses until the next Begin.
+// streams[i], which the agent uses until the next Begin. An environment whose
+// stream is nil rests, see Rest.
 func (a *Agent) Begin(streams []*rng.Stream) error {
 	if len(streams) != a.envs {
 		return fmt.Errorf("agent: %d random streams for %d environments", len(streams), a.envs)
 	}
-	a.streams = streams
+	a.streams = slices.Clone(streams)
 	clear(a.actions)
 	return errors.Join(a.filter.reset(), a.planner.reset())
 }
+
+// Rest lets environment i take no part until the next Begin, because its episode
+// is over. Its observations are not read, it draws nothing, and its actions mean
+// nothing; those of the others do not change.
+func (a *Agent) Rest(i int) { a.streams[i] = nil }
 
 // Act returns the action for each environment, [E][A] in [-1, 1], given what
 // each one shows: it updates the state with the previous action and the
@@ -117,6 +124,9 @@ func (a *Agent) observe(ctx context.Context, obs []env.Observation) error {
 		return fmt.Errorf("agent: %d observations for %d environments", len(obs), a.envs)
 	}
 	for i, o := range obs {
+		if a.streams[i] == nil {
+			continue
+		}
 		if err := a.see(i, o); err != nil {
 			return fmt.Errorf("agent: environment %d: %w", i, err)
 		}
@@ -156,8 +166,8 @@ func (a *Agent) execute(mean []float32) {
 		return
 	}
 	for i, m := range mean {
-		if a.cfg.ActionNoise > 0 {
-			m += float32(a.cfg.ActionNoise * a.streams[i/a.dims.ActionSize].NormFloat64())
+		if s := a.streams[i/a.dims.ActionSize]; s != nil && a.cfg.ActionNoise > 0 {
+			m += float32(a.cfg.ActionNoise * s.NormFloat64())
 		}
 		a.actions[i] = min(max(m, -1), 1)
 	}
@@ -169,7 +179,7 @@ func (a *Agent) executeDiscrete(planned []float32) {
 	copy(a.actions, planned)
 	n := a.dims.ActionSize
 	for e, s := range a.streams {
-		if a.cfg.ActionNoise > 0 && s.Float64() < a.cfg.ActionNoise {
+		if s != nil && a.cfg.ActionNoise > 0 && s.Float64() < a.cfg.ActionNoise {
 			action := a.actions[e*n:][:n]
 			clear(action)
 			action[s.IntN(n)] = 1

@@ -224,3 +224,34 @@ func TestMistakesAreErrors(t *testing.T) {
 		t.Error("an agent for no environment was made")
 	}
 }
+
+// TestRestingEnvironmentsChangeNothing: the actions of one environment are the
+// same bits whether the other acts, has stopped, or never began.
+func TestRestingEnvironmentsChangeNothing(t *testing.T) {
+	for _, method := range plan.Methods() {
+		f := newFixture(t)
+		f.plan.Method = method
+		episode := func(start []*rng.Stream, restAt int) (out [][]float32) {
+			a := f.agent(t, 2, 0.3)
+			if err := a.Begin(start); err != nil {
+				t.Fatal(err)
+			}
+			for i := range 4 {
+				other := picture(uint64(50 + i))
+				if i >= restAt {
+					a.Rest(0)
+					other = env.Observation{} // not read
+				}
+				out = append(out, act(t, a, other, picture(uint64(i)))[1])
+			}
+			return out
+		}
+		want := episode([]*rng.Stream{rng.New(5, "act"), rng.New(6, "act")}, 9)
+		if got := episode([]*rng.Stream{rng.New(5, "act"), rng.New(6, "act")}, 2); !reflect.DeepEqual(got, want) {
+			t.Errorf("%s: beside one that stops %v, want %v", method, got, want)
+		}
+		if got := episode([]*rng.Stream{nil, rng.New(6, "act")}, 0); !reflect.DeepEqual(got, want) {
+			t.Errorf("%s: beside one that never began %v, want %v", method, got, want)
+		}
+	}
+}

@@ -92,7 +92,9 @@ func (f *filter) step(ctx context.Context, params []compute.Buffer, actions []fl
 	copy(f.actions, actions)
 	each := len(f.eps) / len(streams)
 	for i, s := range streams {
-		s.FillNormal(f.eps[i*each:][:each])
+		if s != nil {
+			s.FillNormal(f.eps[i*each:][:each])
+		}
 	}
 	data, err := gx.Buffers(f.data...)
 	if err != nil {

@@ -70,9 +70,7 @@ type planner struct {
 	carry   []compute.Buffer
 	action  []float32 // [E, A]
 
-	// stats describe the last search, if searched.
-	stats    SearchStats
-	searched bool
+	stats []SearchStats // of the last search, for each environment; or nothing
 }
 
 // searcher runs a search: given parameters, state, carry and noise.
@@ -190,7 +188,7 @@ func (p *planner) read(f found) (err error) {
 	if err := gx.DownloadInto(f.action, p.action); err != nil {
 		return err
 	}
-	p.stats, p.searched, err = statsOf(f.scores, p.layout.Envs)
+	p.stats, err = statsOf(f.scores, p.layout.Envs)
 	return err
 }
 

@@ -8,8 +8,8 @@ import (
 	"github.com/orrery-rl/orrery/plan"
 )
 
-// SearchStats describe the search behind one decision, each the mean over the
-// agent's environments. Scores are predicted sums of rewards over the horizon.
+// SearchStats describe the search behind one decision in one environment. Scores
+// are predicted sums of rewards over the horizon.
 type SearchStats struct {
 	// Best, Elite and Mean are the highest score of the last iteration's
 	// candidates, the mean score of its elites, and that of all its candidates.
@@ -22,9 +22,15 @@ type SearchStats struct {
 	Std float64
 }
 
-// LastSearch describes the search of the last Act. It is false when nothing was
-// searched, and for searches with a deadline, which do not keep their scores.
-func (a *Agent) LastSearch() (SearchStats, bool) { return a.planner.stats, a.planner.searched }
+// LastSearch describes the search of the last Act for environment i. It is false
+// when nothing was searched, and for searches with a deadline, which do not keep
+// their scores.
+func (a *Agent) LastSearch(i int) (SearchStats, bool) {
+	if len(a.planner.stats) == 0 {
+		return SearchStats{}, false
+	}
+	return a.planner.stats[i], true
+}
 
 // scored is how many tensors SearchStats are read from: best, elite and mean
 // score [I, E], and the proposal's standard deviation [E, H, A].
@@ -38,21 +44,28 @@ func scores(r plan.Result) []*graph.Node {
 	return distinct([]*graph.Node{r.Best, r.EliteScore, r.MeanScore, r.Std})
 }
 
-// statsOf reads the scores of a search; it is false if there are none.
-func statsOf(scores []compute.Buffer, envs int) (s SearchStats, ok bool, err error) {
+// statsOf reads the scores of a search, for each environment; there are none if
+// nothing was searched.
+func statsOf(scores []compute.Buffer, envs int) ([]SearchStats, error) {
 	if len(scores) != scored {
-		return s, false, nil
+		return nil, nil
 	}
 	var values [scored][]float32
 	for i, buf := range scores {
+		var err error
 		if values[i], err = gx.Download(buf); err != nil {
-			return s, false, err
+			return nil, err
 		}
 	}
-	last := len(values[0]) - envs
-	s = SearchStats{Best: mean(values[0][last:]), Elite: mean(values[1][last:]), Mean: mean(values[2][last:]), Std: mean(values[3])}
-	s.Gain = s.Elite - mean(values[1][:envs])
-	return s, true, nil
+	best, elite, all, std := values[0], values[1], values[2], values[3]
+	stats, last, each := make([]SearchStats, envs), len(best)-envs, len(std)/envs
+	for e := range stats {
+		stats[e] = SearchStats{
+			Best: float64(best[last+e]), Elite: float64(elite[last+e]), Mean: float64(all[last+e]),
+			Gain: float64(elite[last+e]) - float64(elite[e]), Std: mean(std[e*each:][:each]),
+		}
+	}
+	return stats, nil
 }
 
 func mean(x []float32) float64 {

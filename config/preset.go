@@ -41,7 +41,7 @@ func Preset(name string) (Run, error) {
 		run.Env.ImageSize = 16
 		run.Learn = learn.Config{
 			Episodes: 6, SeedEpisodes: 2, UpdatesPerCollect: 5, BatchSize: 4, ChunkLength: 8,
-			ActionNoise: 0.3, EvalEvery: 2, EvalEpisodes: 2, LogEvery: 5,
+			ActionNoise: 0.3, Envs: 1, EvalEvery: 2, EvalEpisodes: 2, LogEvery: 5,
 		}
 	}
 	return run, nil

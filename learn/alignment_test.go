@@ -34,7 +34,7 @@ func TestChunksOfACountingWorld(t *testing.T) {
 	}
 	defer store.Close()
 	for seed := range uint64(4) {
-		out, err := rollout(t.Context(), e, seed, 0, uniform(spec.Action, rng.New(seed, "actions")))
+		out, err := single(t.Context(), e, seed, 0, drawn(uniform(spec.Action, rng.New(seed, "actions"))))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -105,19 +105,29 @@ func (e beginnings) Reset(ctx context.Context, seed uint64) (env.Observation, er
 // states, none of which an episode of training began in, and every evaluation has
 // the same ones.
 func TestEvaluationsStartApart(t *testing.T) {
-	var trained, judged []string
+	var trained []string
+	var judges []*[]string // of each environment
 	p := parts(t, t.TempDir(), beginnings{newToy(t), &trained})
-	p.NewEnv = func() (env.Env, error) { return beginnings{newToy(t), &judged}, nil }
+	p.NewEnv = func() (env.Env, error) {
+		judges = append(judges, new([]string))
+		return beginnings{newToy(t), judges[len(judges)-1]}, nil
+	}
 	p.Schedule.EvalEpisodes = 4
 	if _, err := train(t, t.Context(), p); err != nil {
 		t.Fatal(err)
 	}
-	if len(trained) != 6 || len(judged) != 8 {
-		t.Fatalf("%d episodes of training and %d of evaluation began, want 6 and 8", len(trained), len(judged))
+	var first []string
+	for _, seen := range judges {
+		if len(*seen) != 2 {
+			t.Fatalf("%d episodes began in an environment of two evaluations", len(*seen))
+		}
+		if (*seen)[0] != (*seen)[1] {
+			t.Error("the second evaluation begins in other states than the first")
+		}
+		first = append(first, (*seen)[0])
 	}
-	first := judged[:4]
-	if !slices.Equal(first, judged[4:]) {
-		t.Error("the second evaluation begins in other states than the first")
+	if len(trained) != 6 || len(first) != 4 {
+		t.Fatalf("%d episodes of training and %d of an evaluation began, want 6 and 4", len(trained), len(first))
 	}
 	all := slices.Concat(trained, first)
 	slices.Sort(all)

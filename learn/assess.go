@@ -16,14 +16,25 @@ import (
 // evaluateIfDue evaluates every EvalEvery episodes after the seed episodes, once,
 // and saves the run, so that no evaluation is recorded twice.
 func (r *Run) evaluateIfDue(ctx context.Context) error {
-	n := r.counters.Episodes - int64(r.cfg.SeedEpisodes)
-	if r.cfg.EvalEvery == 0 || n <= 0 || n%int64(r.cfg.EvalEvery) != 0 || r.evaluated == r.counters.Episodes {
+	if !r.evaluationDue() {
 		return nil
 	}
 	if err := r.evaluate(ctx); err != nil {
 		return err
 	}
 	return r.snapshot(ctx)
+}
+
+// evaluationDue tells whether the last batch of episodes reached a multiple of
+// EvalEvery after which there was no evaluation yet.
+func (r *Run) evaluationDue() bool {
+	if r.cfg.EvalEvery == 0 {
+		return false
+	}
+	seed, every := int64(r.cfg.SeedEpisodes), int64(r.cfg.EvalEvery)
+	n := r.counters.Episodes - seed
+	multiple := n - n%every
+	return multiple > 0 && multiple > n-int64(r.cfg.Envs) && r.evaluated < seed+multiple
 }
 
 // evaluate plays the evaluation episodes with the current parameters. Their
@@ -33,15 +44,7 @@ func (r *Run) evaluate(ctx context.Context) error {
 	start := r.Now()
 	r.judge.SetParams(r.learner.Params())
 	tasks := r.Env.Spec().Tasks
-	var ev Evaluation
-	err := r.persist(ctx, "evaluation", func(v int) (err error) {
-		seeds := make([]uint64, len(r.judgeEnvs))
-		for i := range seeds {
-			seeds[i] = env.TaskSeed(r.stream(versionOf("evaluate", v), int64(i)).Uint64(), int64(i), len(tasks))
-		}
-		ev, err = Evaluate(ctx, r.judge, r.judgeEnvs, seeds)
-		return err
-	})
+	ev, err := r.judged(ctx)
 	if err != nil {
 		return err
 	}
@@ -74,6 +77,25 @@ func (ev Evaluation) text(tasks []string) map[string]string {
 	text := map[string]string{"returns": strings.Join(all, " ")}
 	maps.Copy(text, byTask(tasks, ev.Returns))
 	return text
+}
+
+// judged plays the evaluation episodes until no environment breaks.
+func (r *Run) judged(ctx context.Context) (Evaluation, error) {
+	envs := r.others[:r.cfg.EvalEpisodes]
+	for failed := 0; ; failed++ {
+		seeds := make([]uint64, len(envs))
+		for i := range seeds {
+			stream := r.stream(versionOf("evaluate", versionAt(failed)), int64(i))
+			seeds[i] = env.TaskSeed(stream.Uint64(), int64(i), len(r.Env.Spec().Tasks))
+		}
+		ev, err := Evaluate(ctx, r.judge, envs, seeds)
+		if err == nil {
+			return ev, nil
+		}
+		if err := r.again(ctx, "evaluation", r.counters.Episodes, failed+1, err); err != nil {
+			return Evaluation{}, err
+		}
+	}
 }
 
 // byTask is the mean return of each of several tasks that took turns.

@@ -88,3 +88,13 @@ func checkNoiseFree(what string, a *agent.Agent) error {
 	}
 	return nil
 }
+
+// CollectingMemory is about how many bytes collecting takes at its height: the
+// planner's random numbers, and the episodes that are being played.
+func (p Parts) CollectingMemory() int64 {
+	spec, numbers := p.Env.Spec(), 0
+	for _, in := range p.Plan.Noise(p.Schedule.Envs, spec.Action.Size, p.Model.NoiseSize()).Inputs() {
+		numbers += in.Shape.Size()
+	}
+	return 4*int64(numbers) + int64(p.Schedule.Envs)*int64(spec.Decisions()+1)*int64(spec.Image.Size()+4*spec.VectorSize)
+}

@@ -6,7 +6,7 @@ import "time"
 type phase int
 
 const (
-	phaseEnv    phase = iota // simulating and drawing
+	phaseEnv    phase = iota // simulating and drawing, when nothing is planned meanwhile
 	phasePlan                // filtering and planning
 	phaseUpdate              // gradient steps
 	phaseIO                  // sampling, episodes and snapshots
@@ -26,6 +26,15 @@ func (s *stopwatch) time(p phase, f func() error) error {
 	start := s.now()
 	err := f()
 	s.total[p] += s.now().Sub(start)
+	return err
+}
+
+// rest runs f, in which time is added to phase less, and adds what is left of its
+// duration to phase p.
+func (s *stopwatch) rest(p, less phase, f func() error) error {
+	before := s.total[less]
+	err := s.time(p, f)
+	s.total[p] -= s.total[less] - before
 	return err
 }
 

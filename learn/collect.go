@@ -3,81 +3,76 @@ package learn
 import (
 	"context"
 	"fmt"
+	"maps"
 	"math"
 	"time"
 
-	"github.com/orrery-rl/orrery/env"
-	"github.com/orrery-rl/orrery/internal/rng"
 	"github.com/orrery-rl/orrery/metrics"
 	"github.com/orrery-rl/orrery/replay"
 )
 
-// collectRandom adds a seed episode of random actions.
+// collectRandom adds seed episodes of random actions.
 func (r *Run) collectRandom(ctx context.Context) error {
-	return r.persist(ctx, "random episode", func(version int) error {
-		act := random(r.Plan.Method, r.Env.Spec().Action, r.stream(versionOf("random", version), r.counters.Episodes))
-		return r.collectWith(ctx, act, "random", version, &searches{})
-	})
+	return r.collectAtOnce(ctx, r.atOnce(r.cfg.SeedEpisodes), actRandomly())
 }
 
-// collect adds an episode acted by the planner with exploration noise.
+// collect adds episodes acted by the planner with exploration noise, one in each
+// environment.
 func (r *Run) collect(ctx context.Context) error {
-	r.actor.SetParams(r.learner.Params())
-	return r.persist(ctx, "episode", func(version int) error { return r.collectPlanned(ctx, version) })
+	for _, c := range r.crews {
+		c.agent.SetParams(r.learner.Params())
+	}
+	return r.collectAtOnce(ctx, r.atOnce(r.cfg.Episodes), actPlanned())
 }
 
-func (r *Run) collectPlanned(ctx context.Context, version int) error {
-	if err := r.actor.Begin([]*rng.Stream{r.stream(versionOf("act", version), r.counters.Episodes)}); err != nil {
+// atOnce is how many episodes are collected next, if there are to be until.
+func (r *Run) atOnce(until int) int {
+	return int(min(int64(r.cfg.Envs), int64(until)-r.counters.Episodes))
+}
+
+// collectAtOnce plays n episodes and appends them to the replay, in a fixed order.
+// The counters move only when all are stored, so episodes that break off leave no
+// trace.
+func (r *Run) collectAtOnce(ctx context.Context, n int, m manner) error {
+	jobs := r.jobs(n)
+	err := r.watch.rest(phaseEnv, phasePlan, func() error { return r.playJobs(ctx, jobs, m) })
+	if err != nil {
 		return err
 	}
-	var searched searches
-	act := func(ctx context.Context, obs env.Observation) ([]float32, error) {
-		actions, err := r.actor.Act(ctx, []env.Observation{obs})
-		if err != nil {
-			return nil, err
-		}
-		searched.add(r.actor)
-		return actions[0], nil
+	if err := ctx.Err(); err != nil {
+		return err
 	}
-	return r.collectWith(ctx, act, "planner", version, &searched)
+	return r.store(context.WithoutCancel(ctx), jobs, m)
 }
 
-// collectWith plays one episode, in a version for persist, and appends it to the
-// replay. The counters move only when the episode is stored, so one that breaks
-// off leaves no trace.
-func (r *Run) collectWith(ctx context.Context, act policy, name string, version int, searched *searches) error {
-	number := r.counters.Episodes
-	timed := func(ctx context.Context, obs env.Observation) (action []float32, err error) {
-		err = r.watch.time(phasePlan, func() error {
-			action, err = act(ctx, obs)
+// store appends collected episodes to the replay and records them: all of them,
+// because a run that goes on from a snapshot collects as many again.
+func (r *Run) store(ctx context.Context, jobs []*job, m manner) error {
+	events := make([]metrics.Event, len(jobs))
+	var decisions int64
+	for i, j := range jobs {
+		r.watchEnds(j.out.episode)
+		err := r.watch.time(phaseIO, func() error {
+			_, err := r.replay.Append(ctx, j.out.episode)
 			return err
 		})
-		return action, err
+		if err != nil {
+			return fmt.Errorf("learn: store episode %d: %w", j.number, err)
+		}
+		r.counters.Episodes++
+		r.counters.EnvSteps += j.out.envSteps
+		r.counters.Decisions += j.out.decisions
+		decisions += j.out.decisions
+		events[i] = r.episodeEvent(j, m)
 	}
-	tasks := r.Env.Spec().Tasks
-	seed := env.TaskSeed(r.stream(versionOf("reset", version), number).Uint64(), number, len(tasks))
-	out, err := rollout(ctx, timedEnv{r.Env, &r.watch}, seed, 0, timed)
-	if err != nil {
-		return err
+	times := r.timeValues(len(jobs), decisions)
+	for _, e := range events {
+		maps.Copy(e.Values, times)
+		if err := r.metrics.Record(e); err != nil {
+			return err
+		}
 	}
-	r.watchEnds(out.episode)
-	err = r.watch.time(phaseIO, func() error {
-		_, err := r.replay.Append(ctx, out.episode)
-		return err
-	})
-	if err != nil {
-		return fmt.Errorf("learn: store episode %d: %w", number, err)
-	}
-	r.counters.Episodes++
-	r.counters.EnvSteps += out.envSteps
-	r.counters.Decisions += out.decisions
-	text := map[string]string{"policy": name}
-	if len(tasks) > 1 {
-		text["task"] = tasks[number%int64(len(tasks))]
-	}
-	values := r.episodeValues(out)
-	searched.report(values, r.Plan.Method)
-	return r.metrics.Record(metrics.Event{Kind: metrics.KindEpisode, Counters: r.counters, Values: values, Text: text})
+	return nil
 }
 
 // watchEnds warns, once, when an episode really ended and the model does not
@@ -91,27 +86,31 @@ func (r *Run) watchEnds(ep *replay.Episode) {
 		"env", r.Env.Spec().Name, "episode", r.counters.Episodes)
 }
 
-// episodeValues are the metrics of a collected episode, with what happened since
-// the previous one.
-func (r *Run) episodeValues(out outcome) map[string]float64 {
+// episodeEvent describes an episode that was just stored, without its times.
+func (r *Run) episodeEvent(j *job, m manner) metrics.Event {
 	values := map[string]float64{
-		"return/train:reward":      out.ret,
-		"episode/length:decisions": float64(out.decisions),
-		"action/abs:1":             meanAbs(out.episode.Actions),
+		"return/train:reward":      j.out.ret,
+		"episode/length:decisions": float64(j.out.decisions),
+		"action/abs:1":             meanAbs(j.out.episode.Actions),
 		"replay/episodes:episodes": float64(r.replay.Episodes()),
 		"replay/records:records":   float64(r.replay.Records()),
 		"replay/memory:bytes":      float64(r.replay.Memory()),
 		"process/memory:bytes":     processMemory(),
 	}
-	r.timeValues(values, out.decisions)
-	return values
+	j.searched.report(values, r.Plan.Method)
+	text := map[string]string{"policy": m.policy}
+	if tasks := r.Env.Spec().Tasks; len(tasks) > 1 {
+		text["task"] = tasks[j.number%int64(len(tasks))]
+	}
+	return metrics.Event{Kind: metrics.KindEpisode, Counters: r.counters, Values: values, Text: text}
 }
 
-// timeValues adds where the time since the previous episode's event went.
-func (r *Run) timeValues(values map[string]float64, decisions int64) {
-	split := r.watch.take()
+// timeValues tells where the time since the previous episodes' events went, for
+// each of the episodes since, which took so many decisions together.
+func (r *Run) timeValues(episodes int, decisions int64) map[string]float64 {
+	values, split := map[string]float64{}, r.watch.take()
 	for p, d := range split {
-		values["split/"+phaseNames[p]+":seconds"] = d.Seconds()
+		values["split/"+phaseNames[p]+":seconds"] = d.Seconds() / float64(episodes)
 	}
 	values["time/plan:seconds"] = split[phasePlan].Seconds() / float64(decisions)
 	values["time/env:seconds"] = split[phaseEnv].Seconds() / float64(decisions)
@@ -124,6 +123,7 @@ func (r *Run) timeValues(values map[string]float64, decisions int64) {
 		values["rate/env_steps:per_second"] = float64(r.counters.EnvSteps-r.told.envSteps) / wall
 	}
 	r.told = told{at: now, updates: r.counters.Updates, envSteps: r.counters.EnvSteps}
+	return values
 }
 
 // told is the moment of the previous episode's event, or of the start.
@@ -138,26 +138,4 @@ func meanAbs(x []float32) float64 {
 		sum += math.Abs(float64(v))
 	}
 	return sum / float64(max(len(x), 1))
-}
-
-// timedEnv attributes the time of an environment to phaseEnv.
-type timedEnv struct {
-	env.Env
-	watch *stopwatch
-}
-
-func (e timedEnv) Reset(ctx context.Context, seed uint64) (obs env.Observation, err error) {
-	err = e.watch.time(phaseEnv, func() error {
-		obs, err = e.Env.Reset(ctx, seed)
-		return err
-	})
-	return obs, err
-}
-
-func (e timedEnv) Step(ctx context.Context, action []float32) (t env.Transition, err error) {
-	err = e.watch.time(phaseEnv, func() error {
-		t, err = e.Env.Step(ctx, action)
-		return err
-	})
-	return t, err
 }

@@ -5,6 +5,10 @@ import (
 	"fmt"
 )
 
+// maxEnvs bounds the environments that act at once: more of them would make the
+// weights that they act with too old.
+const maxEnvs = 64
+
 // Config is the schedule of Algorithm 1. Every field must be set; start from
 // DefaultConfig.
 type Config struct {
@@ -24,6 +28,10 @@ type Config struct {
 	// ActionNoise (0.3) is the standard deviation of the Gaussian noise added
 	// to actions while collecting; evaluation adds none.
 	ActionNoise float64 `yaml:"action_noise" json:"action_noise"`
+	// Envs (N, 1) is the number of environments that episodes are collected in at
+	// the same time: N times UpdatesPerCollect updates precede N episodes. What is
+	// learned depends on N, but not on the processors.
+	Envs int `yaml:"envs" json:"envs"`
 	// RandomCollection collects with random actions instead of plans: the paper's
 	// ablation of acting. Evaluations plan all the same.
 	RandomCollection bool `yaml:"random_collection" json:"random_collection"`
@@ -53,7 +61,7 @@ type Config struct {
 func DefaultConfig() Config {
 	return Config{
 		Episodes: 1000, SeedEpisodes: 5, UpdatesPerCollect: 100,
-		BatchSize: 50, ChunkLength: 50, ActionNoise: 0.3,
+		BatchSize: 50, ChunkLength: 50, ActionNoise: 0.3, Envs: 1,
 		EvalEvery: 25, EvalEpisodes: 10, LogEvery: 25,
 	}
 }
@@ -74,6 +82,9 @@ func (c Config) Validate() error {
 	atLeast("eval_every", c.EvalEvery, 0)
 	atLeast("eval_episodes", c.EvalEpisodes, 1)
 	atLeast("log_every", c.LogEvery, 1)
+	if c.Envs < 1 || c.Envs > maxEnvs {
+		errs = append(errs, fmt.Errorf("learn: envs is %d; it must lie in [1, %d]", c.Envs, maxEnvs))
+	}
 	if !(c.ActionNoise >= 0 && c.ActionNoise <= 10) {
 		errs = append(errs, fmt.Errorf("learn: action_noise is %v; it must lie in [0, 10]", c.ActionNoise))
 	}

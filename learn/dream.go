@@ -44,22 +44,16 @@ func Play(ctx context.Context, a *agent.Agent, e env.Env, seed uint64, length in
 	if err := a.Begin([]*rng.Stream{rng.New(seed, "play")}); err != nil {
 		return nil, err
 	}
-	return play(ctx, e, seed, length, func(ctx context.Context, obs env.Observation) ([]float32, error) {
-		actions, err := a.Act(ctx, []env.Observation{obs})
-		if err != nil {
-			return nil, err
-		}
-		return actions[0], nil
-	})
+	return play(ctx, e, seed, length, acted(a, []int{0}))
 }
 
 // PlayRandom is Play with uniformly random actions.
 func PlayRandom(ctx context.Context, e env.Env, seed uint64, length int) (*Trajectory, error) {
-	return play(ctx, e, seed, length, uniform(e.Spec().Action, rng.New(seed, "play")))
+	return play(ctx, e, seed, length, drawn(uniform(e.Spec().Action, rng.New(seed, "play"))))
 }
 
 func play(ctx context.Context, e env.Env, seed uint64, length int, act policy) (*Trajectory, error) {
-	out, err := rollout(ctx, e, seed, length, act)
+	out, err := single(ctx, e, seed, length, act)
 	if err != nil {
 		return nil, err
 	}

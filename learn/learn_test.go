@@ -84,7 +84,7 @@ func parts(t testing.TB, dir string, e env.Env) Parts {
 		Backend: newBackend(t), Model: newModel(t, e), Optimiser: optim.DefaultConfig(), Plan: search, BitDepth: 5,
 		Schedule: Config{
 			Episodes: 6, SeedEpisodes: 2, UpdatesPerCollect: 4, BatchSize: 3, ChunkLength: 6,
-			ActionNoise: 0.3, EvalEvery: 2, EvalEpisodes: 2, LogEvery: 3,
+			ActionNoise: 0.3, Envs: 1, EvalEvery: 2, EvalEpisodes: 2, LogEvery: 3,
 		},
 		ReplayMemory: 1 << 20, Seed: 7, Config: []byte(`{"preset":"tiny"}`),
 	}
@@ -303,7 +303,7 @@ func TestLossFallsOnAFixedBatch(t *testing.T) {
 	if err := l.SetState(params, zeros(params), zeros(params)); err != nil {
 		t.Fatal(err)
 	}
-	out, err := rollout(context.Background(), e, 1, 32, uniform(e.Spec().Action, rng.New(1, "a")))
+	out, err := single(context.Background(), e, 1, 32, drawn(uniform(e.Spec().Action, rng.New(1, "a"))))
 	if err != nil {
 		t.Fatal(err)
 	}

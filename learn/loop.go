@@ -13,13 +13,15 @@ var ErrInterrupted = errors.New("interrupted")
 // Train runs Algorithm 1 of the paper (Hafner et al. 2019) until
 // Config.Episodes episodes are collected: seed episodes with random actions,
 // then, again and again, UpdatesPerCollect updates, one episode acted by the
-// planner with exploration noise, an evaluation if one is due, a snapshot.
+// planner with exploration noise, an evaluation if one is due, a snapshot. With
+// several environments (Envs, N) it is N times the updates, then N episodes at
+// once, the last time perhaps fewer.
 //
 // Where it stands follows from the counters alone, so a run restored from any
 // snapshot continues exactly as if it had never stopped. A cancelled context
 // ends it after the current update or decision with a snapshot and
-// ErrInterrupted; the unfinished episode, if any, is dropped and will be
-// collected again.
+// ErrInterrupted; unfinished episodes, if any, are dropped and will be collected
+// again.
 func (r *Run) Train(ctx context.Context) error {
 	for r.counters.Episodes < int64(r.cfg.SeedEpisodes) {
 		if err := r.collectRandom(ctx); err != nil {
@@ -49,10 +51,10 @@ func (r *Run) Train(ctx context.Context) error {
 	return r.finish(ctx)
 }
 
-// updatesDue is how many updates must precede the next episode.
+// updatesDue is how many updates must precede the next episodes.
 func (r *Run) updatesDue() int64 {
 	collected := r.counters.Episodes - int64(r.cfg.SeedEpisodes)
-	return (collected + 1) * int64(r.cfg.UpdatesPerCollect)
+	return (collected + int64(r.atOnce(r.cfg.Episodes))) * int64(r.cfg.UpdatesPerCollect)
 }
 
 // finish evaluates a completed run, unless its last episode already was, and

@@ -66,9 +66,9 @@ type searches struct {
 	n   int
 }
 
-// add takes in the last search of an agent, if there was one.
-func (s *searches) add(a *agent.Agent) {
-	one, ok := a.LastSearch()
+// add takes in an agent's last search for environment i, if there was one.
+func (s *searches) add(a *agent.Agent, i int) {
+	one, ok := a.LastSearch(i)
 	if !ok {
 		return
 	}

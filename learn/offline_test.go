@@ -12,6 +12,7 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/orrery-rl/orrery/env"
@@ -35,7 +36,7 @@ func recorded(t testing.TB, n int) string {
 	}
 	defer store.Close()
 	for i := range n {
-		out, err := rollout(context.Background(), e, uint64(i), 0, uniform(s.Action, rng.New(uint64(i), "a")))
+		out, err := single(context.Background(), e, uint64(i), 0, drawn(uniform(s.Action, rng.New(uint64(i), "a"))))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -165,8 +166,9 @@ func TestInterruptedOfflineRunsEndIdentically(t *testing.T) {
 		dir, stops := t.TempDir(), 0
 		for ; ; stops++ {
 			ctx, cancel := context.WithCancel(context.Background())
-			p, left := offline(t, dir, d), every*(10+stops)
-			p.NewEnv = func() (env.Env, error) { return &interrupting{newToy(t), &left, cancel}, nil }
+			p, left := offline(t, dir, d), new(atomic.Int64)
+			left.Store(int64(every * (10 + stops)))
+			p.NewEnv = func() (env.Env, error) { return &interrupting{newToy(t), left, cancel}, nil }
 			seen := 0
 			p.Listeners = []metrics.Sink{sinkFunc(func(metrics.Event) {
 				if seen++; seen > every {
@@ -341,7 +343,7 @@ func TestEpisodesThatCannotBeLearnedFromAreNamed(t *testing.T) {
 func TestShortEpisodesAreCounted(t *testing.T) {
 	dir := recorded(t, 7)
 	e := newToy(t)
-	out, err := rollout(context.Background(), e, 1, 4, uniform(e.Spec().Action, rng.New(1, "a")))
+	out, err := single(context.Background(), e, 1, 4, drawn(uniform(e.Spec().Action, rng.New(1, "a"))))
 	if err != nil {
 		t.Fatal(err)
 	}

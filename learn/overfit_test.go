@@ -39,7 +39,7 @@ func TestOverfitFallsTowardsTheFloor(t *testing.T) {
 	var images []byte
 	batch := l.Batch()
 	for i := range chunks {
-		out, err := rollout(t.Context(), e, uint64(i), length, uniform(e.Spec().Action, rng.New(uint64(i), "actions")))
+		out, err := single(t.Context(), e, uint64(i), length, drawn(uniform(e.Spec().Action, rng.New(uint64(i), "actions"))))
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -65,8 +65,8 @@ func TestRandomCollection(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer r.Close()
-		r.actor.SetParams(r.learner.Params())
-		if err := r.actor.Begin([]*rng.Stream{r.stream("act", 0)}); err != nil {
+		r.crews[0].agent.SetParams(r.learner.Params())
+		if err := r.crews[0].agent.Begin([]*rng.Stream{r.stream("act", 0)}); err != nil {
 			t.Fatal(err)
 		}
 		obs, err := p.Env.Reset(context.Background(), 1)
@@ -75,7 +75,7 @@ func TestRandomCollection(t *testing.T) {
 		}
 		seen := map[float32]int{}
 		for range 20 {
-			actions, err := r.actor.Act(context.Background(), []env.Observation{obs})
+			actions, err := r.crews[0].agent.Act(context.Background(), []env.Observation{obs})
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -33,16 +33,16 @@ func RandomPolicy(method plan.Method, spec env.ActionSpec) Policy {
 type randomPolicy struct {
 	method plan.Method
 	spec   env.ActionSpec
-	act    policy
+	draw   func() []float32
 }
 
 func (p *randomPolicy) Begin(stream *rng.Stream) error {
-	p.act = random(p.method, p.spec, stream)
+	p.draw = random(p.method, p.spec, stream)
 	return nil
 }
 
-func (p *randomPolicy) Act(ctx context.Context, obs env.Observation) ([]float32, error) {
-	return p.act(ctx, obs)
+func (p *randomPolicy) Act(context.Context, env.Observation) ([]float32, error) {
+	return p.draw(), nil
 }
 
 // AgentPolicy lets an agent for one environment act, with its noise.
@@ -112,11 +112,11 @@ func Record(ctx context.Context, r Recording) error {
 	return nil
 }
 
-// play plays one episode, again if the environment breaks; see [Run.persist].
+// play plays one episode, again if the environment breaks; see [Run.again].
 func (r Recording) play(ctx context.Context, number int) (out outcome, err error) {
 	tasks := len(r.Env.Spec().Tasks)
 	for attempt := range maxBroken {
-		version := max(0, attempt-1)
+		version := versionAt(attempt)
 		stream := func(kind string) *rng.Stream {
 			return rng.New(r.Seed, fmt.Sprintf("%s/%d", versionOf("record/"+kind, version), number))
 		}
@@ -124,7 +124,7 @@ func (r Recording) play(ctx context.Context, number int) (out outcome, err error
 			return out, err
 		}
 		seed := env.TaskSeed(stream("reset").Uint64(), int64(number), tasks)
-		out, err = rollout(ctx, r.Env, seed, 0, r.Policy.Act)
+		out, err = single(ctx, r.Env, seed, 0, chosen(r.Policy))
 		if err == nil || !errors.Is(err, env.ErrBroken) || ctx.Err() != nil {
 			return out, err
 		}

@@ -8,6 +8,7 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -102,7 +103,8 @@ func TestInterruptedRunsEndIdentically(t *testing.T) {
 		dir := t.TempDir()
 		for tries := 0; ; tries++ {
 			ctx, cancel := context.WithCancel(context.Background())
-			left := every
+			var left atomic.Int64
+			left.Store(int64(every))
 			interrupting := func() env.Env { return &interrupting{newToy(t), &left, cancel} }
 			p := parts(t, dir, interrupting())
 			p.NewEnv = func() (env.Env, error) { return interrupting(), nil }
@@ -128,12 +130,12 @@ func TestInterruptedRunsEndIdentically(t *testing.T) {
 // that share left.
 type interrupting struct {
 	env.Env
-	left   *int
+	left   *atomic.Int64
 	cancel func()
 }
 
 func (e *interrupting) Step(ctx context.Context, action []float32) (env.Transition, error) {
-	if *e.left--; *e.left == 0 {
+	if e.left.Add(-1) == 0 {
 		e.cancel()
 	}
 	return e.Env.Step(ctx, action)

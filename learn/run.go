@@ -31,7 +31,8 @@ type Parts struct {
 	Dir string
 	// Env is the environment that training episodes are collected in.
 	Env env.Env
-	// NewEnv makes another one of the same kind, for evaluation.
+	// NewEnv makes another one of the same kind, for evaluation and to collect
+	// several episodes at once. They act in goroutines of their own.
 	NewEnv func() (env.Env, error)
 	// Backend executes the graphs.
 	Backend compute.Backend
@@ -69,9 +70,9 @@ type Run struct {
 	Parts
 	cfg       Config
 	learner   *Learner
-	actor     *agent.Agent
+	crews     []*crew // that collect
 	judge     *agent.Agent
-	judgeEnvs []env.Env
+	others    []env.Env // made by NewEnv: some collect, some are evaluated in
 	replay    *replay.Store
 	sampler   *replay.Sampler
 	events    *metrics.JSONL
@@ -111,8 +112,8 @@ func Open(ctx context.Context, p Parts) (*Run, error) {
 	return r, nil
 }
 
-// compile builds the three graphs of a run: update, collecting agent,
-// evaluating agent.
+// compile builds the graphs of a run: update, collecting agents, evaluating
+// agent.
 func (r *Run) compile(context.Context) (err error) {
 	start := r.Now()
 	defer func() { r.compiling = r.Now().Sub(start) }()
@@ -125,18 +126,25 @@ func (r *Run) compile(context.Context) (err error) {
 	if r.cfg.RandomCollection {
 		collecting = randomly(collecting)
 	}
-	if r.actor, err = agent.New(r.Backend, r.Model, collecting, 1); err != nil {
+	if err := r.makeEnvs(); err != nil {
 		return err
 	}
-	if r.judge, err = agent.New(r.Backend, r.Model, acting, r.cfg.EvalEpisodes); err != nil {
+	if err := r.makeCrews(collecting); err != nil {
 		return err
 	}
-	for range r.cfg.EvalEpisodes {
+	r.judge, err = agent.New(r.Backend, r.Model, acting, r.cfg.EvalEpisodes)
+	return err
+}
+
+// makeEnvs makes the environments beside Env: those that collect and those that
+// are evaluated in are the same, for they do so at different times.
+func (r *Run) makeEnvs() error {
+	for range max(r.cfg.Envs-1, r.cfg.EvalEpisodes) {
 		e, err := r.NewEnv()
 		if err != nil {
 			return err
 		}
-		r.judgeEnvs = append(r.judgeEnvs, e)
+		r.others = append(r.others, e)
 		if err := errors.Join(checkModel(r.Model.Dims(), e.Spec()), checkActions(e.Spec())); err != nil {
 			return fmt.Errorf("learn: %w: NewEnv: %w", ErrParts, err)
 		}
@@ -218,13 +226,14 @@ func (r *Run) Close() error {
 	if r.replay != nil {
 		errs = append(errs, r.replay.Close())
 	}
-	for _, e := range r.judgeEnvs {
+	for _, e := range r.others {
 		errs = append(errs, e.Close())
 	}
-	for _, a := range []*agent.Agent{r.actor, r.judge} {
-		if a != nil {
-			errs = append(errs, a.Close())
-		}
+	for _, c := range r.crews {
+		errs = append(errs, c.agent.Close())
+	}
+	if r.judge != nil {
+		errs = append(errs, r.judge.Close())
 	}
 	if r.learner != nil {
 		errs = append(errs, r.learner.Close())

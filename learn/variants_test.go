@@ -86,7 +86,7 @@ func TestLossFallsForEveryVariant(t *testing.T) {
 		if err := l.SetState(params, zeros(params), zeros(params)); err != nil {
 			t.Fatal(err)
 		}
-		out, err := rollout(context.Background(), e, 1, 16, uniform(e.Spec().Action, rng.New(1, "a")))
+		out, err := single(context.Background(), e, 1, 16, drawn(uniform(e.Spec().Action, rng.New(1, "a"))))
 		if err != nil {
 			t.Fatal(err)
 		}

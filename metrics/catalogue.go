@@ -132,14 +132,14 @@ func planMetrics() []Metric {
 
 func timeMetrics() []Metric {
 	return []Metric{
-		{Name: "split/env:seconds", Description: "Wall time spent simulating and drawing since the previous episode event.", Healthy: "A small part of the four."},
+		{Name: "split/env:seconds", Description: "Wall time spent simulating and drawing, and nothing else, since the previous episode event. Like the other times and rates it is that of a batch of episodes, in equal parts, when several environments act at once.", Healthy: "A small part of the four."},
 		{Name: "split/plan:seconds", Description: "Wall time spent filtering and planning since the previous episode event.", Healthy: "Decisions times the time of one plan."},
 		{Name: "split/update:seconds", Description: "Wall time spent on updates, sampling excluded, since the previous episode event.", Healthy: "Most of the four."},
 		{Name: "split/io:seconds", Description: "Wall time spent sampling batches and writing episodes and snapshots since the previous episode event.", Healthy: "A small part of the four."},
 		{Name: "time/update:seconds", Description: "Wall time of one update, sampling excluded, mean over the updates of the event.", Healthy: "Constant; a rise means that something else uses the processors."},
 		{Name: "time/sample:seconds", Description: "Wall time the update waited for its batch, mean over the updates of the event.", Healthy: "Far below time/update:seconds."},
 		{Name: "time/plan:seconds", Description: "Wall time of choosing one action, filter included, mean over the decisions of the episode.", Healthy: "Constant."},
-		{Name: "time/env:seconds", Description: "Wall time of one environment step with its image, mean over the decisions of the episode.", Healthy: "Far below time/plan:seconds."},
+		{Name: "time/env:seconds", Description: "Wall time of one environment step with its image, mean over the decisions of the episode; with several environments at once, what a decision waits for them.", Healthy: "Far below time/plan:seconds; otherwise learn.envs helps."},
 		{Name: "time/evaluate:seconds", Description: "Wall time of one evaluation.", Healthy: "Constant."},
 		{Name: "time/snapshot:seconds", Description: "Wall time of writing the last snapshot before the event.", Healthy: "Below a second on a local disk."},
 		{Name: "time/compile:seconds", Description: "Wall time of building and compiling the graphs, in the event of a start.", Healthy: "A few seconds, once in a process."},

@@ -14,8 +14,8 @@ import (
 // Fill draws the random numbers of one plan: dst[i] receives input i of Inputs
 // and must have its size. Environment e takes its numbers from streams[e] one
 // after the other, tensor by tensor and time step by time step, so what it
-// receives does not depend on the others. Environments are filled on all
-// processors.
+// receives does not depend on the others; it keeps the numbers it had if
+// streams[e] is nil. Environments are filled on all processors.
 //
 // Latent numbers are standard normal. So are those for actions, except that
 // icem's are coloured along the horizon, with unit variance, and categorical's
@@ -35,6 +35,9 @@ func (l NoiseLayout) Fill(streams []*rng.Stream, dst [][]float32) error {
 	}
 	colour := l.colour()
 	parallel(l.Envs, func(e int) {
+		if streams[e] == nil {
+			return
+		}
 		for i, in := range inputs {
 			t := timeMajor{dst[i], in.Shape.Dimensions[0], l.Envs, e}
 			t.normal(streams[e])

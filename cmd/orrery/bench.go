@@ -35,7 +35,7 @@ $ORRERY_CPU=generic|avx2|avx512|amx, or --cpu-path, forces a family of kernels.`
   orrery bench graph update --profile 3       where the time of an update goes
   orrery bench scale --over batch             cost against the batch size`,
 	}
-	cmd.AddCommand(newBenchUpdate(a), newBenchPlan(a), newBenchEnv(a), newBenchReplay(a), newBenchGraph(a), newBenchScale(a), newBenchPlanners(a))
+	cmd.AddCommand(newBenchUpdate(a), newBenchPlan(a), newBenchEnv(a), newBenchReplay(a), newBenchGraph(a), newBenchScale(a), newBenchPlanners(a), newBenchCollect(a))
 	return cmd
 }
 

@@ -108,23 +108,28 @@ func cores() finding {
 // enoughMemory is what training with preset paper takes.
 const enoughMemory = 4 << 30
 
-// memoryFree reads what Linux says is available.
+// memoryFree tells how much memory there is.
 func memoryFree() finding {
 	f := finding{Name: "memory", State: "unknown", Found: "this system does not say how much is free", For: "preset paper takes about 4 GiB, small 1.5 GiB"}
+	if free, ok := availableMemory(); ok {
+		return sized(f, free, enoughMemory, "close other programs, or use preset small")
+	}
+	return f
+}
+
+// availableMemory reads what Linux says is available, in bytes.
+func availableMemory() (bytes int64, ok bool) {
 	data, err := os.ReadFile("/proc/meminfo")
 	if err != nil {
-		return f
+		return 0, false
 	}
 	for line := range strings.Lines(string(data)) {
 		if rest, ok := strings.CutPrefix(line, "MemAvailable:"); ok {
 			kib, err := strconv.ParseInt(strings.TrimSuffix(strings.TrimSpace(rest), " kB"), 10, 64)
-			if err != nil {
-				return f
-			}
-			return sized(f, kib<<10, enoughMemory, "close other programs, or use preset small")
+			return kib << 10, err == nil
 		}
 	}
-	return f
+	return 0, false
 }
 
 // sized says whether so many bytes are enough.

@@ -36,6 +36,7 @@ type settings struct {
 	base        []config.Layer // beneath all that is typed
 	seed        uint64
 	episodes    int
+	envs        *int // nil where it is not a setting
 	print       bool
 	backend     config.Backend
 }
@@ -45,6 +46,7 @@ func (s *settings) register(cmd *cobra.Command) {
 	f := cmd.Flags()
 	f.Uint64Var(&s.seed, "seed", 0, "seed of everything random")
 	f.IntVar(&s.episodes, "episodes", 0, "training episodes in all (default: the preset's)")
+	s.envs = f.Int("envs", 1, "environments that collect episodes at the same time (changes what is learned)")
 	f.StringVar(&s.profile, "profile", "", "objective of a published text or code, under files and --set: "+strings.Join(worldmodel.ProfileNames(), ", "))
 	f.StringSliceVar(&s.freeze, "freeze", nil, "parts of the model that keep their weights, for example encoder,decoder (learn.freeze)")
 	f.BoolVar(&s.print, "print-config", false, "print the effective configuration and stop")
@@ -91,6 +93,9 @@ func (s *settings) compose(cmd *cobra.Command) (config.Run, error) {
 	}
 	if typed("freeze") {
 		run.Learn.Freeze = s.freeze
+	}
+	if s.envs != nil && typed("envs") {
+		run.Learn.Envs = *s.envs
 	}
 	if typed("backend") {
 		run.Backend.Name = s.backend.Name

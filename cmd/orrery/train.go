@@ -8,6 +8,7 @@ import (
 	"io"
 	"io/fs"
 	"log/slog"
+	"math"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -52,6 +53,7 @@ with --from it starts from trained weights (docs/offline.md has both).`,
   orrery train --env cartpole-balance --seed 3 --run runs/balance-3
   orrery train --dash                                 with a local web page that shows how it goes
   orrery train --preset paper --set learn.eval_every=50
+  orrery train --env py:dm_control:finger-spin --envs 4    four at once, for environments that are slow
   orrery train --print-config > my.yaml; orrery train --config my.yaml
   orrery train --tensorboard --prometheus 9091        watch it with TensorBoard, and with Prometheus at /metrics
   orrery train --from runs/cartpole-swingup --env cartpole-balance --run runs/tuned --freeze encoder,decoder
@@ -148,15 +150,33 @@ func (o *trainOptions) assemble(a *app, run config.Run, opened *closers) (learn.
 	if err != nil {
 		return learn.Parts{}, fmt.Errorf("%w: %w", config.ErrInvalid, err)
 	}
-	if err := o.occupy(run, opened); err != nil {
+	effective, err := json.Marshal(run)
+	if err != nil {
 		return learn.Parts{}, err
 	}
-	effective, err := json.Marshal(run)
-	return learn.Parts{
+	p := learn.Parts{
 		FS: vfs.OS(), Dir: o.dir, Env: e, NewEnv: func() (env.Env, error) { return a.openEnv(run) },
 		Backend: backend, Model: model, Optimiser: run.Optimiser, Plan: run.Plan, BitDepth: run.Env.BitDepth,
 		Schedule: run.Learn, ReplayMemory: int64(run.Replay.MemoryMiB) << 20, Seed: run.Seed, Config: effective, Log: log,
-	}, err
+	}
+	if err := checkEnvs(p); err != nil {
+		return learn.Parts{}, err
+	}
+	return p, o.occupy(run, opened)
+}
+
+// checkEnvs refuses more environments at once than there is memory for, where the
+// system says how much there is.
+func checkEnvs(p learn.Parts) error {
+	need, have := p.CollectingMemory(), int64(math.MaxInt64)
+	if free, ok := availableMemory(); ok {
+		have = free
+	}
+	if n := p.Schedule.Envs; n > 1 && need > have {
+		return fmt.Errorf("%w: learn.envs is %d: collecting in so many environments takes %s, and %s are free; take fewer",
+			config.ErrInvalid, n, size(float64(need)), size(float64(have)))
+	}
+	return nil
 }
 
 // occupy makes the run's directory ours: locked, and not that of another run.
