@@ -170,10 +170,42 @@ func (d Damage) String() string { return fmt.Sprintf("%s: %v", d.Path, d.Err) }
 // newer version wrote, is an error and not passed over: the next Save would
 // remove it.
 func LoadLatest(ctx context.Context, fsys vfs.FS, dir string) (*Snapshot, Report, error) {
+	return loadBelow(ctx, fsys, dir, "~") // which sorts after every name
+}
+
+// LoadBefore is LoadLatest of the snapshots older than the moment of c, for a
+// caller that cannot use a newer one although it is intact.
+func LoadBefore(ctx context.Context, fsys vfs.FS, dir string, c Counters) (*Snapshot, Report, error) {
+	return loadBelow(ctx, fsys, dir, snapshotName(c))
+}
+
+// Drop removes the snapshots newer than the moment of c, which is what a run
+// restored from that moment leaves behind: what they count besides themselves is
+// about to be undone.
+func Drop(fsys vfs.FS, dir string, c Counters) error {
+	names, err := list(fsys, dir)
+	if err != nil {
+		return fmt.Errorf("checkpoint: drop snapshots: %w", err)
+	}
+	var errs []error
+	for _, name := range slices.Backward(names) {
+		if name > snapshotName(c) {
+			errs = append(errs, fsys.Remove(filepath.Join(dir, name)))
+		}
+	}
+	if err := errors.Join(append(errs, fsys.SyncDir(dir))...); err != nil {
+		return fmt.Errorf("checkpoint: drop snapshots: %w", err)
+	}
+	return nil
+}
+
+// loadBelow loads the newest intact snapshot whose name sorts before a limit.
+func loadBelow(ctx context.Context, fsys vfs.FS, dir, limit string) (*Snapshot, Report, error) {
 	names, err := list(fsys, dir)
 	if err != nil {
 		return nil, Report{}, fmt.Errorf("checkpoint: load snapshot: %w", err)
 	}
+	names = slices.DeleteFunc(names, func(name string) bool { return name >= limit })
 	var report Report
 	for _, name := range slices.Backward(names) {
 		if err := ctx.Err(); err != nil {
@@ -191,7 +223,8 @@ func LoadLatest(ctx context.Context, fsys vfs.FS, dir string) (*Snapshot, Report
 		report.Damaged = append(report.Damaged, Damage{Path: path, Err: err})
 	}
 	if len(report.Damaged) > 0 {
-		return nil, report, fmt.Errorf("checkpoint: none of the %d snapshots in %s is intact: %w", len(names), dir, report.Damaged[0].Err)
+		return nil, report, fmt.Errorf("checkpoint: none of the %d snapshots in %s is intact, so the run cannot go on: restore one of them from a copy, or start a new run in another directory; nothing was changed here: %w",
+			len(names), dir, report.Damaged[0].Err)
 	}
 	return nil, report, fmt.Errorf("%w in %s", ErrNone, dir)
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"maps"
 	"path/filepath"
@@ -86,6 +87,7 @@ type Run struct {
 	compiling time.Duration
 	saving    time.Duration // of the last snapshot
 	warned    bool          // that the model does not learn where episodes end
+	gone      int           // events that snapshots count and the file has lost
 }
 
 // Open compiles the graphs and restores the newest whole snapshot in
@@ -104,12 +106,20 @@ func Open(ctx context.Context, p Parts) (*Run, error) {
 	if err := p.validate(); err != nil {
 		return nil, errors.Join(err, r.Close())
 	}
-	for _, step := range []func(context.Context) error{r.compile, r.openReplay, r.restore, r.openEvents} {
+	for _, step := range []func(context.Context) error{r.tidy, r.compile, r.openReplay, r.restore, r.openEvents} {
 		if err := step(ctx); err != nil {
 			return nil, errors.Join(err, r.Close())
 		}
 	}
 	return r, nil
+}
+
+// tidy removes what interrupted writes have left beside the run's own files.
+func (r *Run) tidy(context.Context) error {
+	if err := vfs.RemoveTemps(r.FS, r.Dir); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("learn: %w", err)
+	}
+	return nil
 }
 
 // compile builds the graphs of a run: update, collecting agents, evaluating
@@ -179,14 +189,11 @@ func (r *Run) openReplay(ctx context.Context) (err error) {
 
 // openEvents opens the event file, which from now on continues at the counters.
 func (r *Run) openEvents(context.Context) (err error) {
-	var again []string
-	if r.evaluated < r.counters.Episodes {
-		again = []string{metrics.KindEvaluation}
-	}
-	r.events, _, err = metrics.OpenJSONL(r.FS, filepath.Join(r.Dir, MetricsName), r.counters, again...)
+	r.events, _, err = metrics.OpenJSONL(r.FS, filepath.Join(r.Dir, MetricsName), r.counters, untold(r.evaluated, r.counters)...)
 	if err != nil {
 		return err
 	}
+	r.missEvents()
 	r.metrics = metrics.NewRecorder(r.events, r.Log, r.Listeners...)
 	r.told = told{at: r.Now(), updates: r.counters.Updates, envSteps: r.counters.EnvSteps}
 	return r.metrics.Record(metrics.Event{
@@ -201,6 +208,15 @@ func (r *Run) aboutStart() map[string]string {
 	text := map[string]string{"env": r.Env.Spec().Name, "backend": r.Backend.Description()}
 	maps.Copy(text, r.About)
 	return text
+}
+
+// missEvents says how many events are gone that had been told before the
+// snapshot: the file was damaged since. Nothing is learned from them.
+func (r *Run) missEvents() {
+	if r.gone = max(0, r.gone-r.events.Events()); r.gone > 0 {
+		r.Log.Warn("events are missing: the run goes on, its curves have a gap",
+			"file", filepath.Join(r.Dir, MetricsName), "missing", r.gone)
+	}
 }
 
 // stream is the source of randomness number n of its kind: update n, training

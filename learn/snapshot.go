@@ -27,6 +27,8 @@ type milestone struct {
 	Seed      uint64          `json:"seed"`
 	Evaluated int64           `json:"evaluated"`
 	Dims      worldmodel.Dims `json:"dims"`
+	// Events is how many events had been told, those of starts not counted.
+	Events int `json:"events,omitzero"`
 	// Losses are the updates that no event tells of yet.
 	Losses average `json:"losses,omitzero"`
 }
@@ -57,7 +59,7 @@ func (r *Run) capture() (*checkpoint.Snapshot, error) {
 	if err != nil {
 		return nil, err
 	}
-	extra, err := json.Marshal(milestone{Seed: r.Seed, Evaluated: r.evaluated, Dims: r.Model.Dims(), Losses: r.losses})
+	extra, err := json.Marshal(milestone{Seed: r.Seed, Evaluated: r.evaluated, Dims: r.Model.Dims(), Events: r.events.Events() + r.gone, Losses: r.losses})
 	if err != nil {
 		return nil, err
 	}
@@ -73,10 +75,7 @@ func (r *Run) capture() (*checkpoint.Snapshot, error) {
 // restore continues from the newest whole snapshot, or from the beginning when
 // there is none, and drops the episodes beyond it.
 func (r *Run) restore(ctx context.Context) error {
-	s, report, err := checkpoint.LoadLatest(ctx, r.FS, filepath.Join(r.Dir, snapshotsDir))
-	for _, d := range report.Damaged {
-		r.Log.Warn("snapshot is damaged and was passed over; what it held beyond the one before is learned again", "snapshot", d)
-	}
+	s, err := r.newest(ctx)
 	switch {
 	case errors.Is(err, checkpoint.ErrNone):
 		return r.begin(ctx)
@@ -86,17 +85,13 @@ func (r *Run) restore(ctx context.Context) error {
 	if _, offline := s.Extra[offlineKey]; offline {
 		return fmt.Errorf("learn: %w: the run in %s learns from given episodes; go on with them (--offline), or start a new run from it (--from)", ErrParts, r.Dir)
 	}
-	var p milestone
-	if err := json.Unmarshal(s.Extra[milestoneKey], &p); err != nil {
-		return fmt.Errorf("learn: snapshot %s: %w", report.Path, err)
-	}
-	if p.Seed != r.Seed {
-		return fmt.Errorf("learn: the run in %s has seed %d, not %d", r.Dir, p.Seed, r.Seed)
+	if s.Seed != r.Seed {
+		return fmt.Errorf("learn: the run in %s has seed %d, not %d", r.Dir, s.Seed, r.Seed)
 	}
 	var state [3][][]float32
 	for i, group := range [][]checkpoint.Tensor{s.Params, s.AdamM, s.AdamV} {
 		if state[i], err = fit(group, r.Model); err != nil {
-			return fmt.Errorf("learn: snapshot %s: %w", report.Path, err)
+			return fmt.Errorf("learn: snapshot %s: %w", s.path, err)
 		}
 	}
 	if err := r.learner.SetState(state[0], state[1], state[2]); err != nil {
@@ -105,7 +100,12 @@ func (r *Run) restore(ctx context.Context) error {
 	if err := r.checkEpisodes(s.ReplayEpisodes); err != nil {
 		return err
 	}
-	r.counters, r.evaluated, r.losses = metrics.Counters(s.Counters), p.Evaluated, p.Losses
+	r.counters, r.evaluated, r.losses, r.gone = metrics.Counters(s.Counters), s.Evaluated, s.Losses, s.Events
+	if s.passed {
+		if err := checkpoint.Drop(r.FS, filepath.Join(r.Dir, snapshotsDir), s.Counters); err != nil {
+			return err
+		}
+	}
 	return r.replay.TruncateTo(ctx, s.ReplayEpisodes)
 }
 
@@ -117,6 +117,10 @@ var ErrNoEpisodes = errors.New("episodes are missing")
 func (r *Run) checkEpisodes(n int) error {
 	missing := r.replay.Missing(n)
 	if len(missing) == 0 {
+		if !r.replay.Whole(n) {
+			r.Log.Warn("the run goes on without episodes that are damaged; what it learns from here on differs from what it would have learned",
+				"run", r.Dir, "damaged", len(r.replay.Skipped()))
+		}
 		return nil
 	}
 	shown := missing[:min(len(missing), 5)]

@@ -17,8 +17,9 @@ import (
 // written survive a power cut. It is not safe for concurrent use, which a
 // [Recorder] sees to.
 type JSONL struct {
-	file vfs.File
-	torn bool // the last write failed and may have left part of a line
+	file   vfs.File
+	torn   bool // the last write failed and may have left part of a line
+	events int  // see Events
 }
 
 // Resumed says what [OpenJSONL] found in the file.
@@ -28,6 +29,8 @@ type Resumed struct {
 	// Newer is the number of events removed because they come after the moment
 	// resumed from: they will happen again.
 	Newer int
+	// Events is how many of the kept ones are not of [KindRun].
+	Events int
 	// Damaged is the number of lines removed because they are not events; a
 	// crash leaves at most one, at the end.
 	Damaged int
@@ -50,7 +53,20 @@ func OpenJSONL(fsys vfs.FS, path string, upTo Counters, again ...string) (*JSONL
 	if err := fsys.SyncDir(filepath.Dir(path)); err != nil {
 		return nil, found, errors.Join(fmt.Errorf("metrics: %w", err), file.Close())
 	}
-	return &JSONL{file: file}, found, nil
+	return &JSONL{file: file, events: found.Events}, found, nil
+}
+
+// CountUpTo is the number of events that [OpenJSONL] would keep, as
+// [JSONL.Events] counts them. A file that does not exist has none.
+func CountUpTo(fsys vfs.FS, path string, upTo Counters, again ...string) (int, error) {
+	found, err := copyUpTo(io.Discard, fsys, path, upTo, again)
+	if errors.Is(err, fs.ErrNotExist) {
+		return 0, nil
+	}
+	if err != nil {
+		return 0, fmt.Errorf("metrics: count the events of %s: %w", path, err)
+	}
+	return found.Events, nil
 }
 
 // rewind rewrites the file without what copyUpTo leaves out, if that is
@@ -89,6 +105,9 @@ func copyUpTo(dst io.Writer, fsys vfs.FS, path string, upTo Counters, again []st
 			found.Newer++
 		default:
 			found.Kept++
+			if e.Kind != KindRun {
+				found.Events++
+			}
 			if _, err := dst.Write(append(l.text, '\n')); err != nil {
 				return found, err
 			}
@@ -104,13 +123,21 @@ func (j *JSONL) Write(e Event) error {
 	if err != nil {
 		return fmt.Errorf("metrics: encode: %w", err)
 	}
+	data = sealed(data)
 	if j.torn {
 		data = append([]byte{'\n'}, data...)
 	}
 	_, err = j.file.Write(append(data, '\n'))
 	j.torn = err != nil
+	if err == nil && e.Kind != KindRun {
+		j.events++
+	}
 	return err
 }
+
+// Events is the number of events in the file, without those of [KindRun], which
+// tell how often a run was started rather than what happened in it.
+func (j *JSONL) Events() int { return j.events }
 
 // Sync makes everything written so far durable. Call it when a snapshot is
 // taken, before the snapshot: the file may then be ahead of the snapshot, which

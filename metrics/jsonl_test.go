@@ -72,14 +72,14 @@ func TestResumedRunHasOneHistory(t *testing.T) {
 	record(t, path, Counters{}, update(100, nil), update(200, nil), update(300, nil), update(400, nil))
 	appendText(t, path, `{"kind":"update","upda`) // killed while writing
 	found := record(t, path, snapshot, update(300, nil))
-	if want := (Resumed{Kept: 2, Newer: 2, Damaged: 1}); found != want {
+	if want := (Resumed{Kept: 2, Newer: 2, Events: 2, Damaged: 1}); found != want {
 		t.Errorf("resuming found %+v, want %+v", found, want)
 	}
 	events, errs := readBack(path)
 	if diff := cmp.Diff([]int64{100, 200, 300}, updatesOf(events)); diff != "" || len(errs) > 0 {
 		t.Errorf("history (-want +got):\n%s\nerrors %v", diff, errs)
 	}
-	if found := record(t, path, update(300, nil).Counters); found != (Resumed{Kept: 3}) {
+	if found := record(t, path, update(300, nil).Counters); found != (Resumed{Kept: 3, Events: 3}) {
 		t.Errorf("resuming again found %+v, want 3 kept and nothing removed", found)
 	}
 }
@@ -91,7 +91,7 @@ func TestResumeCutsByEveryCounter(t *testing.T) {
 		return Event{Kind: KindEpisode, Counters: Counters{EnvSteps: 1000 * n, Decisions: 125 * n, Episodes: n}}
 	}
 	record(t, path, Counters{}, seed(1), seed(2), seed(3))
-	if found := record(t, path, seed(2).Counters); found != (Resumed{Kept: 2, Newer: 1}) {
+	if found := record(t, path, seed(2).Counters); found != (Resumed{Kept: 2, Newer: 1, Events: 2}) {
 		t.Errorf("resuming after episode 2 found %+v, want 2 kept and 1 newer", found)
 	}
 }
@@ -109,7 +109,7 @@ func TestWhatHappensAgainIsRemoved(t *testing.T) {
 	if err := sink.Close(); err != nil {
 		t.Fatal(err)
 	}
-	if found != (Resumed{Kept: 2, Newer: 1}) {
+	if found != (Resumed{Kept: 2, Newer: 1, Events: 2}) {
 		t.Errorf("resuming found %+v, want 2 kept and 1 newer", found)
 	}
 }

@@ -67,6 +67,9 @@ func (l line) parse() (Event, error) {
 	if l.oversized {
 		return Event{}, fmt.Errorf("%w %d: longer than %d bytes", ErrCorrupt, l.number, maxLine)
 	}
+	if err := unsealed(l.text); err != nil {
+		return Event{}, fmt.Errorf("%w %d: %w", ErrCorrupt, l.number, err)
+	}
 	var e Event
 	if err := json.Unmarshal(l.text, &e); err != nil {
 		return Event{}, fmt.Errorf("%w %d: %w", ErrCorrupt, l.number, err)

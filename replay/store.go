@@ -297,6 +297,15 @@ func (s *Store) Missing(n int) []string {
 	return missing
 }
 
+// Whole reports whether all of the first n episodes are there and intact, as
+// far as they were read.
+func (s *Store) Whole(n int) bool {
+	return s.count(func() int {
+		below, _ := slices.BinarySearchFunc(s.mu.episodes, n, byID)
+		return below
+	}) == n
+}
+
 // Skipped lists the files that Open skipped, and those that were found damaged
 // or missing since.
 func (s *Store) Skipped() []string {
