@@ -7,7 +7,10 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
+
+	"github.com/orrery-rl/orrery/internal/vfs"
 )
 
 // lockName is the file in a run directory that a running process holds.
@@ -23,6 +26,8 @@ type Holder struct {
 	PID int `json:"pid"`
 	// Host is the machine's name.
 	Host string `json:"host"`
+	// Command is what was typed to start it.
+	Command string `json:"command,omitempty"`
 	// Since is when the lock was taken.
 	Since time.Time `json:"since"`
 }
@@ -39,6 +44,9 @@ func (e *LockedError) Error() string {
 	who := "an unknown process"
 	if e.Holder.PID != 0 {
 		who = fmt.Sprintf("process %d on %s since %s", e.Holder.PID, e.Holder.Host, e.Holder.Since.Format(time.RFC3339))
+		if e.Holder.Command != "" {
+			who += fmt.Sprintf(" (%s)", e.Holder.Command)
+		}
 	}
 	return fmt.Sprintf("%v: %s is held by %s; stop it, or choose another directory", ErrLocked, e.Path, who)
 }
@@ -62,10 +70,10 @@ func Lock(dir string) (*DirLock, error) {
 		return nil, &LockedError{Path: path, Holder: readHolder(path)}
 	}
 	if err != nil {
-		return nil, fmt.Errorf("checkpoint: lock %s: %w", path, err)
+		return nil, fmt.Errorf("checkpoint: lock %s: %w", path, vfs.Advise(vfs.OS(), path, err))
 	}
 	if err := writeHolder(file); err != nil {
-		return nil, errors.Join(fmt.Errorf("checkpoint: lock %s: %w", path, err), unlock(file))
+		return nil, errors.Join(fmt.Errorf("checkpoint: lock %s: %w", path, vfs.Advise(vfs.OS(), path, err)), unlock(file))
 	}
 	return &DirLock{file: file}, nil
 }
@@ -92,7 +100,7 @@ func writeHolder(file *os.File) error {
 	if err != nil {
 		host = "unknown host"
 	}
-	data, err := json.Marshal(Holder{PID: os.Getpid(), Host: host, Since: time.Now().UTC().Truncate(time.Second)})
+	data, err := json.Marshal(Holder{PID: os.Getpid(), Host: host, Command: commandLine(os.Args), Since: time.Now().UTC().Truncate(time.Second)})
 	if err != nil {
 		return err
 	}
@@ -101,6 +109,18 @@ func writeHolder(file *os.File) error {
 	}
 	_, err = file.WriteAt(append(data, '\n'), 0)
 	return err
+}
+
+// maxCommand bounds what is told of a command line, in bytes.
+const maxCommand = 400
+
+// commandLine is the program's name with its arguments, cut off if it is long.
+func commandLine(args []string) string {
+	text := strings.Join(append([]string{filepath.Base(args[0])}, args[1:]...), " ")
+	if len(text) > maxCommand {
+		text = strings.ToValidUTF8(text[:maxCommand], "") + "…"
+	}
+	return text
 }
 
 // readHolder is the zero Holder when the file cannot be understood, for example

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"path/filepath"
 	"strings"
 
@@ -47,11 +48,28 @@ func (r *Run) snapshot(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
+		if err := r.stillThere(); err != nil {
+			return err
+		}
 		if err := r.events.Sync(); err != nil {
 			return err
 		}
 		return checkpoint.Save(ctx, r.FS, filepath.Join(r.Dir, snapshotsDir), s)
 	})
+}
+
+// ErrVanished reports a run whose directory was moved or deleted while it was
+// trained.
+var ErrVanished = errors.New("the run's directory has vanished")
+
+// stillThere refuses to save into a directory that is not the run's any more:
+// a snapshot without the episodes would be of no use.
+func (r *Run) stillThere() error {
+	path := filepath.Join(r.Dir, MetricsName)
+	if _, err := r.FS.Stat(path); errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("learn: %w: there is no %s: if it was moved, the same command goes on there from its newest snapshot", ErrVanished, path)
+	}
+	return nil
 }
 
 func (r *Run) capture() (*checkpoint.Snapshot, error) {

@@ -17,6 +17,8 @@ import (
 // written survive a power cut. It is not safe for concurrent use, which a
 // [Recorder] sees to.
 type JSONL struct {
+	fs     vfs.FS
+	path   string
 	file   vfs.File
 	torn   bool // the last write failed and may have left part of a line
 	events int  // see Events
@@ -48,12 +50,12 @@ func OpenJSONL(fsys vfs.FS, path string, upTo Counters, again ...string) (*JSONL
 	}
 	file, err := fsys.Append(path)
 	if err != nil {
-		return nil, found, fmt.Errorf("metrics: %w", err)
+		return nil, found, fmt.Errorf("metrics: %w", vfs.Advise(fsys, path, err))
 	}
 	if err := fsys.SyncDir(filepath.Dir(path)); err != nil {
 		return nil, found, errors.Join(fmt.Errorf("metrics: %w", err), file.Close())
 	}
-	return &JSONL{file: file, events: found.Events}, found, nil
+	return &JSONL{fs: fsys, path: path, file: file, events: found.Events}, found, nil
 }
 
 // CountUpTo is the number of events that [OpenJSONL] would keep, as
@@ -132,7 +134,7 @@ func (j *JSONL) Write(e Event) error {
 	if err == nil && e.Kind != KindRun {
 		j.events++
 	}
-	return err
+	return vfs.Advise(j.fs, j.path, err)
 }
 
 // Events is the number of events in the file, without those of [KindRun], which
@@ -142,7 +144,12 @@ func (j *JSONL) Events() int { return j.events }
 // Sync makes everything written so far durable. Call it when a snapshot is
 // taken, before the snapshot: the file may then be ahead of the snapshot, which
 // resuming repairs, but never behind it.
-func (j *JSONL) Sync() error { return j.file.Sync() }
+func (j *JSONL) Sync() error {
+	if err := j.file.Sync(); err != nil {
+		return fmt.Errorf("metrics: sync %s: %w", j.path, vfs.Advise(j.fs, j.path, err))
+	}
+	return nil
+}
 
 // Close syncs and closes the file.
 func (j *JSONL) Close() error { return errors.Join(j.file.Sync(), j.file.Close()) }

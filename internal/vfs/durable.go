@@ -43,7 +43,8 @@ func RemoveTemps(fsys FS, dir string) error {
 // power cut. When it returns an error path is whole, too: nearly always the old
 // file, or the new one if only the sync of the directory failed.
 //
-// Calls for the same path must not overlap within a process.
+// On a full disk write is called once more, to say how much is needed. Calls for
+// the same path must not overlap within a process.
 func WriteFileDurable(fsys FS, path string, write func(io.Writer) error) error {
 	temp := temporary(path)
 	err := writeTemp(fsys, temp, write)
@@ -52,10 +53,10 @@ func WriteFileDurable(fsys FS, path string, write func(io.Writer) error) error {
 	}
 	if err != nil {
 		_ = fsys.Remove(temp) // best effort: the cause is what to report
-		return fmt.Errorf("vfs: write %s: %w", path, err)
+		return fmt.Errorf("vfs: write %s: %w", path, adviseSize(fsys, path, err, sizeOf(write)))
 	}
 	if err := fsys.SyncDir(filepath.Dir(path)); err != nil {
-		return fmt.Errorf("vfs: write %s: %w", path, err)
+		return fmt.Errorf("vfs: write %s: %w", path, Advise(fsys, path, err))
 	}
 	return nil
 }
@@ -88,18 +89,18 @@ func MakeDirDurable(fsys FS, dir string) error {
 			break
 		}
 		if !errors.Is(err, fs.ErrNotExist) || at == filepath.Dir(at) {
-			return fmt.Errorf("vfs: make directory %s: %w", dir, err)
+			return fmt.Errorf("vfs: make directory %s: %w", dir, Advise(fsys, dir, err))
 		}
 		if parent := filepath.Dir(at); parent != parents[len(parents)-1] {
 			parents = append(parents, parent)
 		}
 	}
 	if err := fsys.MkdirAll(dir); err != nil {
-		return fmt.Errorf("vfs: make directory %s: %w", dir, err)
+		return fmt.Errorf("vfs: make directory %s: %w", dir, Advise(fsys, dir, err))
 	}
 	for _, parent := range parents {
 		if err := fsys.SyncDir(parent); err != nil {
-			return fmt.Errorf("vfs: make directory %s: %w", dir, err)
+			return fmt.Errorf("vfs: make directory %s: %w", dir, Advise(fsys, dir, err))
 		}
 	}
 	return nil
