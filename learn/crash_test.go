@@ -109,9 +109,9 @@ func sameLeft(t testing.TB, fsys vfs.FS, want map[string]string) {
 	}
 }
 
-// fingerprint tells file systems with different contents apart. Of unfinished
+// diskFingerprint tells file systems with different contents apart. Of unfinished
 // files only the name counts: they are removed unread.
-func fingerprint(t testing.TB, fsys vfs.FS) (sum [sha256.Size]byte) {
+func diskFingerprint(t testing.TB, fsys vfs.FS) (sum [sha256.Size]byte) {
 	t.Helper()
 	hash := sha256.New()
 	for _, path := range filesOn(t, fsys, "run") {
@@ -166,7 +166,7 @@ func TestPowerCutAtEveryChangeEndsIdentically(t *testing.T) {
 		count++
 		for _, keep := range []func() bool{nil, func() bool { return coin.IntN(2) == 0 }} {
 			left := disk.CrashClone(keep)
-			sum := fingerprint(t, left)
+			sum := diskFingerprint(t, left)
 			if seen[sum] || testing.Short() && coin.IntN(8) > 0 {
 				continue
 			}

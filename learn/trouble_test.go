@@ -134,12 +134,12 @@ func TestDamagedSnapshotsAreNotTheEndOfARun(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	before := fingerprint(t, whole)
+	before := diskFingerprint(t, whole)
 	_, err := tryTrain(shortRun(p, whole))
 	if !errors.Is(err, checkpoint.ErrCorrupt) || !strings.Contains(err.Error(), "restore one of them from a copy, or start a new run") || !strings.Contains(err.Error(), filepath.Join("run", snapshotsDir)) {
 		t.Errorf("%v", err)
 	}
-	if fingerprint(t, whole) != before {
+	if diskFingerprint(t, whole) != before {
 		t.Error("the run was changed")
 	}
 }

@@ -19,6 +19,7 @@ import (
 	"github.com/orrery-rl/orrery/backend/xla"
 	"github.com/orrery-rl/orrery/config"
 	"github.com/orrery-rl/orrery/env"
+	"github.com/orrery-rl/orrery/internal/vfs"
 	"github.com/orrery-rl/orrery/worldmodel"
 )
 
@@ -172,7 +173,7 @@ func readLayer(name string) (config.Layer, error) {
 func readStored(name string) (config.Run, error) {
 	f, err := os.Open(name)
 	if err != nil {
-		return config.Run{}, fmt.Errorf("%w: %w", config.ErrInvalid, err)
+		return config.Run{}, fmt.Errorf("%w: %w", config.ErrInvalid, vfs.Advise(vfs.OS(), name, err))
 	}
 	defer f.Close()
 	return config.ReadStored(name, f)
