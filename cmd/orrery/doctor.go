@@ -16,6 +16,7 @@ import (
 
 	"github.com/orrery-rl/orrery/backend/cpu"
 	"github.com/orrery-rl/orrery/backend/xla"
+	"github.com/orrery-rl/orrery/env/mujoco"
 	"github.com/orrery-rl/orrery/env/remote"
 )
 
@@ -68,7 +69,8 @@ func (a *app) printFindings(findings []finding) error {
 func examine(ctx context.Context) []finding {
 	findings := []finding{kernels(), halfPrecision(), cores(), memoryFree(), diskFree()}
 	findings = append(findings,
-		library("MuJoCo", "dmc/* environments", "apt-get install libmujoco-dev, and build with -tags mujoco", "libmujoco.so*"),
+		mujocoBuilt(),
+		library("MuJoCo library", "dmc/* environments", "apt-get install libmujoco-dev, and build with -tags mujoco", "libmujoco.so*"),
 		library("OSMesa", "pictures of dmc/* environments", "apt-get install libosmesa6", "libOSMesa.so*"),
 		program(ctx, "Python", "py:* environments", "apt-get install python3 python3-venv", remote.Python(), "--version"),
 		pythonModule(ctx, "gymnasium"), pythonModule(ctx, "dm_control"),
@@ -188,6 +190,15 @@ func xlaBuilt() finding {
 	f := finding{Name: "XLA backend", State: "yes", Found: "built in", For: "--backend xla:PLUGIN"}
 	if !xla.Built {
 		f.State, f.Found, f.Remedy = "no", "not in this build", "build with -tags xla (see docs/gpu.md)"
+	}
+	return f
+}
+
+// mujocoBuilt says whether this program itself has MuJoCo in it.
+func mujocoBuilt() finding {
+	f := finding{Name: "MuJoCo", State: "yes", Found: "built in, version " + mujoco.Version(), For: "dmc/* environments"}
+	if !mujoco.Built {
+		f.State, f.Found, f.Remedy = "no", "not in this build", "apt-get install gcc libc6-dev libmujoco-dev libosmesa6, and build with -tags mujoco (see docs/environments.md)"
 	}
 	return f
 }

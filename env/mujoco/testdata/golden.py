@@ -1,7 +1,8 @@
-"""Writes golden.csv: what dm_control itself observes and rewards.
+"""Writes golden.csv and golden.png: what dm_control itself observes, rewards and
+draws.
 
     python3.10 -m venv /tmp/suite && /tmp/suite/bin/pip install dm_control==1.0.6 mujoco==2.2.2 'numpy<2'
-    /tmp/suite/bin/python golden.py > golden.csv
+    MUJOCO_GL=osmesa /tmp/suite/bin/python golden.py
 
 Each case of a task starts in a given state: an initial one, one in the middle of
 an episode of random actions, or one near the goal. From there one action is taken
@@ -20,10 +21,15 @@ with what being
     after       the observation after them
     settled     cheetah only: the observation of a new episode whose six limited
                 joints were drawn as in qpos
+
+The pictures are 64x64, of the states of cases 1 and 2 one below the other, a
+column for each task in the order of the lines.
 """
 
-import sys
+import os
+import struct
 import warnings
+import zlib
 
 import numpy as np
 
@@ -103,7 +109,21 @@ class Fractions:
         return self.drawn
 
 
-def cases(domain, task):
+def write_png(path, image):
+    height, width, _ = image.shape
+    rows = b"".join(b"\0" + row.tobytes() for row in image)
+
+    def chunk(kind, data):
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+    with open(path, "wb") as f:
+        f.write(b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)))
+        f.write(chunk(b"IDAT", zlib.compress(rows, 9)) + chunk(b"IEND", b""))
+
+
+def cases(domain, task, out):
+    """Writes the lines of a task and returns its pictures."""
+    pictures = []
     name = domain.replace("_", "-") + "-" + task.replace("_", "-")
     env = suite.load(domain, task, task_kwargs={"random": 1})
     random = np.random.RandomState(2)
@@ -111,7 +131,7 @@ def cases(domain, task):
 
     def line(case, what, values):
         if len(values):
-            print(name, case, what, *(repr(float(v)) for v in values), sep=",")
+            print(name, case, what, *(repr(float(v)) for v in values), sep=",", file=out)
 
     for case in range(CASES):
         env.reset()
@@ -132,6 +152,8 @@ def cases(domain, task):
         physics.data.qpos[:], physics.data.qvel[:] = qpos, qvel
         physics.after_reset()
         line(case, "before", flat(env.task.get_observation(physics)))
+        if case in (1, 2):
+            pictures.append(physics.render(64, 64, camera_id=0))
         action = np.round(random.uniform(-1, 1, physics.model.nu), 3).astype(np.float32)
         line(case, "action", action)
         steps = []
@@ -146,8 +168,10 @@ def cases(domain, task):
             first = env.reset()
             line(case, "qpos", np.concatenate([[0, 0, 0], env.task._random.drawn]))
             line(case, "settled", flat(first.observation))
+    return np.concatenate(pictures)
 
 
-for domain, task in TASKS:
-    cases(domain, task)
-    sys.stdout.flush()
+with open("golden.csv", "w") as f:
+    columns = [cases(domain, task, f) for domain, task in TASKS]
+write_png("golden.png", np.concatenate(columns, axis=1))
+os._exit(0)  # OSMesa's exit handlers complain otherwise
