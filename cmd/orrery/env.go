@@ -22,7 +22,7 @@ import (
 
 func newEnv(a *app) *cobra.Command {
 	cmd := &cobra.Command{Use: "env", Short: "List, check and show environments"}
-	cmd.AddCommand(newEnvList(a), newEnvCheck(a), newEnvShow(a))
+	cmd.AddCommand(newEnvList(a), newEnvCheck(a), newEnvShow(a), newEnvSheet(a))
 	return cmd
 }
 
