@@ -198,7 +198,7 @@ func xlaBuilt() finding {
 func mujocoBuilt() finding {
 	f := finding{Name: "MuJoCo", State: "yes", Found: "built in, version " + mujoco.Version(), For: "dmc/* environments"}
 	if !mujoco.Built {
-		f.State, f.Found, f.Remedy = "no", "not in this build", "apt-get install gcc libc6-dev libmujoco-dev libosmesa6, and build with -tags mujoco (see docs/environments.md)"
+		f.State, f.Found, f.Remedy = "no", "not in this build", "apt-get install gcc libc6-dev libmujoco-dev libosmesa6, and build with -tags mujoco"
 	}
 	return f
 }

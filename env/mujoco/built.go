@@ -4,7 +4,6 @@ package mujoco
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 
@@ -124,7 +123,7 @@ func (e *suiteEnv) observe() (env.Observation, error) {
 
 // Close implements env.Env.
 func (e *suiteEnv) Close() error {
-	err := e.painter.close()
+	e.painter.close()
 	e.sim.close()
-	return errors.Join(err)
+	return nil
 }

@@ -15,10 +15,10 @@ type Render string
 const (
 	RenderSuite Render = "suite" // MuJoCo, with dm_control's settings: its pixels
 	RenderFast  Render = "fast"  // MuJoCo, with coarser shapes and shadows
-	RenderGo    Render = "go"    // env/render: no graphics library, other pixels
 )
 
-// The graphics libraries of [RenderSuite] and [RenderFast]. A process uses one.
+// The graphics libraries of [RenderSuite] and [RenderFast]. A process uses one; if
+// none is named, the one it uses already, else OSMesa if it is installed, else EGL.
 const (
 	GLOSMesa = "osmesa"
 	GLEGL    = "egl"
@@ -27,7 +27,7 @@ const (
 // choices are what follows the name of a task.
 type choices struct {
 	render Render
-	gl     string
+	gl     string // "" for any
 }
 
 // parseChoices reads "render=fast:gl=egl", or nothing.
@@ -40,19 +40,13 @@ func parseChoices(text string) (choices, error) {
 			return choices{}, err
 		}
 	}
-	if c.render == RenderGo && c.gl != "" {
-		return choices{}, fmt.Errorf("%w: gl=%s goes with render=suite and render=fast; render=go uses no graphics library", env.ErrOptions, c.gl)
-	}
-	if c.gl == "" {
-		c.gl = GLOSMesa
-	}
 	return c, nil
 }
 
 func (c *choices) set(one string) error {
 	key, value, _ := strings.Cut(one, "=")
 	allowed := map[string][]string{
-		"render": {string(RenderSuite), string(RenderFast), string(RenderGo)},
+		"render": {string(RenderSuite), string(RenderFast)},
 		"gl":     {GLOSMesa, GLEGL},
 	}[key]
 	if allowed == nil {

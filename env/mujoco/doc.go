@@ -18,6 +18,5 @@
 // Initial states have the suite's distributions, not its random generator.
 //
 // [RenderSuite] gives dm_control's pixels, camera 0. [RenderFast] draws the same
-// scene with coarser shapes and shadows. [RenderGo] draws it without any graphics
-// library.
+// scene with coarser shapes and shadows.
 package mujoco

@@ -7,15 +7,32 @@ import (
 	"github.com/orrery-rl/orrery/env/mujoco/internal/mj"
 )
 
-// painter draws the scene as camera 0 sees it.
+// camera is the one that all tasks are seen by.
+const camera = 0
+
+// painter draws the scene as the camera sees it.
 type painter interface {
+	// draw fills dst with [height, width, 3] bytes from the top left. Positions in
+	// d are up to date.
 	draw(dst []byte, d *mj.Data) error
-	close() error
+	close()
 }
 
-type blank struct{}
+// newPainter returns what c asks for.
+func newPainter(s *sim, c choices, image env.ImageSpec) (painter, error) {
+	quality := mj.Suite
+	if c.render == RenderFast {
+		quality = mj.Fast
+	}
+	r, err := mj.NewRenderer(s.model, mj.Options{Width: image.Width, Height: image.Height, GL: c.gl, Quality: quality})
+	if err != nil {
+		return nil, err
+	}
+	return glPainter{r}, nil
+}
 
-func (blank) draw([]byte, *mj.Data) error { return nil }
-func (blank) close() error                { return nil }
+// glPainter draws with MuJoCo's renderer.
+type glPainter struct{ renderer *mj.Renderer }
 
-func newPainter(*sim, choices, env.ImageSpec) (painter, error) { return blank{}, nil }
+func (p glPainter) draw(dst []byte, d *mj.Data) error { return p.renderer.RenderInto(dst, d, camera) }
+func (p glPainter) close()                            { p.renderer.Close() }
