@@ -3,6 +3,7 @@ package report
 import (
 	"cmp"
 	"fmt"
+	"math"
 	"strings"
 
 	"github.com/orrery-rl/orrery/internal/plotsvg"
@@ -27,6 +28,9 @@ type FigureOptions struct {
 	Smooth int
 	// Paper draws the return that the paper reports for the task, where it does.
 	Paper bool
+	// Log draws other metrics than returns on a logarithmic axis; LogWide does so
+	// where they are positive and spread over more than a factor of 30.
+	Log, LogWide bool
 	// Lines are values to compare with.
 	Lines []plotsvg.Line
 	// Title replaces the environment's name.
@@ -113,17 +117,20 @@ func (o FigureOptions) oneRun(r *Run) plotsvg.Plot {
 
 // metric draws one metric of all runs.
 func (o FigureOptions) metric(runs []*Run, metric string) plotsvg.Plot {
-	unit := metric
-	if _, u, ok := strings.Cut(metric, ":"); ok && u != "1" {
-		unit = u
+	_, unit, _ := strings.Cut(metric, ":")
+	if unit == "1" {
+		unit = ""
 	}
 	if metric == trainReturn || metric == evalReturn {
 		unit = "return"
 	}
-	p := o.plot(runs, metric, unit+o.smoothText())
+	p := o.plot(runs, metric, strings.TrimPrefix(unit+o.smoothText(), ", "))
 	p.ZeroY = strings.HasPrefix(metric, "return/")
 	if !p.ZeroY {
 		p.Lines = nil
+	}
+	if !p.ZeroY {
+		p.LogY = o.Log || o.LogWide && wide(runs, metric)
 	}
 	if !o.Group {
 		for _, r := range runs {
@@ -139,12 +146,27 @@ func (o FigureOptions) metric(runs []*Run, metric string) plotsvg.Plot {
 		s := all[0]
 		if len(all) > 1 {
 			s = aggregate(all, o.Band)
-			p.YLabel = unit + o.smoothText() + ", mean of runs " + o.Band.text()
+			p.YLabel = strings.TrimPrefix(unit+o.smoothText()+", mean of runs "+o.Band.text(), ", ")
 		}
 		s.Name = g.Name
 		p.Series = append(p.Series, s)
 	}
 	return p
+}
+
+// wide reports whether all values of a metric are positive and spread over more
+// than a factor of 30.
+func wide(runs []*Run, metric string) bool {
+	low, high := math.Inf(1), 0.0
+	for _, r := range runs {
+		_, y := r.Series(metric, Updates)
+		for _, v := range y {
+			if finite(v) {
+				low, high = min(low, v), max(high, v)
+			}
+		}
+	}
+	return low > 0 && high > 30*low
 }
 
 func (o FigureOptions) plot(runs []*Run, title, y string) plotsvg.Plot {
@@ -162,6 +184,9 @@ func (o FigureOptions) plot(runs []*Run, title, y string) plotsvg.Plot {
 func (o FigureOptions) series(r *Run, metric string) plotsvg.Series {
 	x, y := r.Series(metric, o.Axis)
 	s := plotsvg.Series{Name: r.Name, X: x, Y: Smooth(y, o.Smooth)}
+	if len(x) == 0 {
+		s.Name = "" // its colour stays, for other plots of the figure
+	}
 	if o.Points > 0 && !o.Group {
 		s = thin(s, o.Points)
 	}

@@ -52,6 +52,7 @@ The ending of --out chooses the format: .svg or .png.`,
 	f.BoolVar(&o.figure.Group, "group", false, "draw the mean of runs that differ in their seed only")
 	f.StringVar(&o.band, "band", string(report.BandStd), "around the mean of --group: std, interval (95 %, Student's t) or range")
 	f.IntVar(&o.figure.Smooth, "smooth", 0, "mean of so many values at each point (default: 5 for the training returns of several runs, else 1)")
+	f.BoolVar(&o.figure.Log, "log", false, "logarithmic vertical axis for metrics other than returns")
 	f.BoolVar(&o.figure.Paper, "paper", false, "draw the return that the paper reports for the task")
 	f.StringArrayVar(&o.references, "reference", nil, "a line to compare returns with, as NAME=VALUE; may be repeated")
 	f.StringVar(&o.figure.Title, "title", "", "title (default: the environment)")
@@ -138,7 +139,11 @@ func loadRuns(a *app, paths []string) ([]*report.Run, error) {
 			return nil, fmt.Errorf("%w: %w", errUsage, err)
 		}
 		if n := len(r.Damaged); n > 0 {
-			fmt.Fprintf(a.err, "orrery: %s: %d damaged lines were left out, the first: %v\n", path, n, r.Damaged[0])
+			lines := "1 damaged line was"
+			if n > 1 {
+				lines = fmt.Sprintf("%d damaged lines were", n)
+			}
+			fmt.Fprintf(a.err, "orrery: %s: %s left out, the first: %v\n", path, lines, r.Damaged[0])
 		}
 		runs = append(runs, r)
 	}

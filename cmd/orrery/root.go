@@ -117,7 +117,7 @@ Exit codes: 0 success, 1 failure, 2 wrong usage or configuration,
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return fmt.Errorf("%w: %w (see %s --help)", errUsage, err, cmd.CommandPath())
 	})
-	root.AddCommand(newTrain(a), newCollect(a), newEval(a), newDream(a), newVideo(a), newImport(a), newExport(a), newScore(a), newEnv(a), newPlot(a), newDash(a), newTensorboard(a), newBench(a), newDoctor(a), newVersion(a))
+	root.AddCommand(newTrain(a), newCollect(a), newEval(a), newDream(a), newVideo(a), newImport(a), newExport(a), newScore(a), newEnv(a), newPlot(a), newReport(a), newDash(a), newTensorboard(a), newBench(a), newDoctor(a), newVersion(a))
 	return root
 }
 

@@ -43,15 +43,36 @@ func newCanvas(s surface, p Plot) *canvas {
 	for _, l := range p.Lines {
 		ys = append(ys, []float64{l.Y})
 	}
-	if p.ZeroY {
+	if p.ZeroY && !p.LogY {
 		ys = append(ys, []float64{0})
 	}
 	left, right := extent(xs...)
-	low, high := extent(ys...)
 	c.x = newAxis(left, right, marginLeft, c.width-marginRight, 7)
-	c.y = newAxis(low, high, c.height-marginBottom, marginTop, 5)
+	from, to := c.height-marginBottom, marginTop
+	if low, high, ok := positive(ys); p.LogY && ok {
+		c.y = newLogAxis(low, high, from, to)
+		return c
+	}
+	low, high := extent(ys...)
+	c.y = newAxis(low, high, from, to, 5)
 	return c
 }
+
+// positive is the range of the positive values, if there are any.
+func positive(all [][]float64) (low, high float64, ok bool) {
+	low, high = math.Inf(1), 0
+	for _, values := range all {
+		for _, v := range values {
+			if finite(v) && v >= 1e-300 {
+				low, high = min(low, v), max(high, v)
+			}
+		}
+	}
+	return low, high, high > 0
+}
+
+// shows reports whether the vertical axis has a place for a value.
+func (c *canvas) shows(y float64) bool { return finite(y) && (!c.y.log || y >= 1e-300) }
 
 // draw draws everything.
 func (c *canvas) draw(p Plot) {
@@ -110,7 +131,7 @@ func (c *canvas) line(s Series, i int) {
 	for start := 0; start < len(s.Y); start++ {
 		var line []point
 		end := start
-		for end < len(s.Y) && finite(s.X[end]) && finite(s.Y[end]) {
+		for end < len(s.Y) && finite(s.X[end]) && c.shows(s.Y[end]) {
 			line = append(line, point{c.x.pixel(s.X[end]), c.y.pixel(s.Y[end])})
 			end++
 		}
@@ -131,7 +152,7 @@ func (c *canvas) line(s Series, i int) {
 func (c *canvas) band(s Series, i int) {
 	var upper, lower []point
 	for k := range s.Low {
-		if finite(s.X[k]) && finite(s.Low[k]) && finite(s.High[k]) {
+		if finite(s.X[k]) && c.shows(s.Low[k]) && c.shows(s.High[k]) {
 			px := c.x.pixel(s.X[k])
 			upper, lower = append(upper, point{px, c.y.pixel(s.High[k])}), append(lower, point{px, c.y.pixel(s.Low[k])})
 		}
@@ -146,7 +167,7 @@ func (c *canvas) band(s Series, i int) {
 
 // reference draws a dashed line across, with its name at the right end.
 func (c *canvas) reference(l Line) {
-	if !finite(l.Y) {
+	if !c.shows(l.Y) {
 		return
 	}
 	py := c.y.pixel(l.Y)

@@ -42,6 +42,9 @@ type Plot struct {
 	Lines []Line
 	// ZeroY extends the vertical axis to include 0.
 	ZeroY bool
+	// LogY makes the vertical axis logarithmic; values that are not positive break
+	// their line. It has no effect where no value is positive.
+	LogY bool
 }
 
 func (p Plot) size() (width, height float64) {

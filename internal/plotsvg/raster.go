@@ -155,7 +155,7 @@ func (r *raster) text(at point, l lettering, p paint, s string) {
 	rise, fall := int(math.Ceil(1.2*l.size*r.scale)), int(math.Ceil(0.4*l.size*r.scale))
 	flat := image.NewRGBA(image.Rect(0, 0, int(width)+2, rise+fall))
 	face.Draw(flat, 1, float64(rise), ink, s)
-	draw.Draw(r.img, r.img.Bounds(), turned(flat), image.Pt(-(int(x) - rise), -(int(y+shift) - flat.Bounds().Dx())), draw.Over)
+	draw.Draw(r.img, r.img.Bounds(), turned(flat), image.Pt(-(int(x)-rise), -(int(y+shift)-flat.Bounds().Dx())), draw.Over)
 }
 
 // turned is an image turned by a quarter, against the clock.

@@ -139,6 +139,10 @@ func TestAnyNumbersCanBeDrawn(t *testing.T) {
 		if err := p.Write(&buf); err != nil {
 			rt.Fatal(err)
 		}
+		p.LogY = true
+		if err := p.Write(&buf); err != nil {
+			rt.Fatal(err)
+		}
 		if strings.Contains(buf.String(), "NaN") || strings.Contains(buf.String(), "Inf") {
 			rt.Fatal(fmt.Sprint("coordinates that are no numbers in ", buf.String()))
 		}
@@ -146,4 +150,34 @@ func TestAnyNumbersCanBeDrawn(t *testing.T) {
 			rt.Fatal(err)
 		}
 	})
+}
+
+func TestLogarithmicAxis(t *testing.T) {
+	for _, c := range []struct {
+		low, high float64
+		want      string
+	}{
+		{0.5, 160, "0.5 2 10 50 200"}, // every other: nine are too many,
+		{2, 3, "2 5"},
+		{0.02, 0.9, "0.02 0.05 0.1 0.2 0.5 1"},
+		{1, 1e6, "1 10 100 1000 10k 100k 1M"},
+		{5, 5, "5 10"},
+	} {
+		a := newLogAxis(c.low, c.high, 300, 0)
+		got := strings.Join(a.labels(), " ")
+		if got != c.want {
+			t.Errorf("ticks of [%v, %v] are %s, want %s", c.low, c.high, got, c.want)
+		}
+		if top, bottom := a.pixel(c.high), a.pixel(c.low); top < -0.01 || bottom > 300.01 || top > bottom {
+			t.Errorf("[%v, %v] lies at %v to %v", c.low, c.high, bottom, top)
+		}
+	}
+	svg := svgOf(t, Plot{LogY: true, ZeroY: true, Series: []Series{{X: []float64{0, 1, 2, 3}, Y: []float64{100, 0, 10, 1}}}})
+	path := svg[strings.LastIndex(svg, `d="`)+3:]
+	if m := strings.Count(path[:strings.Index(path, `"`)], "M"); m != 2 || !strings.Contains(svg, "<circle") {
+		t.Errorf("a value of zero does not break the line: %s", path)
+	}
+	if svg := svgOf(t, Plot{LogY: true, Series: []Series{{X: []float64{0}, Y: []float64{-1}}}}); !strings.Contains(svg, "\u22121") {
+		t.Error("without positive values there is no even axis")
+	}
 }
