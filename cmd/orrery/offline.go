@@ -82,6 +82,9 @@ func (o *trainOptions) trainOffline(ctx context.Context, a *app, run config.Run)
 	parts.From = from
 	progress := newOfflineProgress(newProgress(a.out, run, o.quiet))
 	progress.start(o.dir, parts)
+	if err := openDash(ctx, a.out, o.dash, o.dir, parts.Log, &opened); err != nil {
+		return err
+	}
 	sinks, err := o.sinks.open(a, o.dir, run, progress.progress, &opened)
 	if err != nil {
 		return err
