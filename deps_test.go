@@ -22,6 +22,7 @@ var layers = []struct {
 }{
 	{8, "cmd"}, {7, "report"}, {6, "config"}, {6, "dashboard"}, {6, "internal/bench"}, {6, "internal/film"}, {5, "learn"}, {5, "score"}, {4, "agent"}, {4, "env/mujoco"}, {4, "internal/kaixhin"}, {4, "internal/onnxexport"},
 	{3, "worldmodel"}, {3, "plan"}, {3, "env/control"}, {3, "env/toy"}, {3, "env/remote"}, {3, "backend/cpu"}, {3, "backend/xla"},
+	{3, "internal/diagnose"},
 	{2, "env"}, {2, "replay"}, {2, "checkpoint"}, {2, "metrics"},
 	{1, "internal"},
 }

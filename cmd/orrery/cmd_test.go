@@ -226,7 +226,7 @@ func TestVersionAndHelp(t *testing.T) {
 	if out := must(t, "version"); !strings.Contains(out, "cpu path") {
 		t.Errorf("%s", out)
 	}
-	for _, args := range [][]string{{"--help"}, {"train", "--help"}, {"collect", "--help"}, {"eval", "--help"}, {"dream", "--help"}, {"env", "show", "--help"}} {
+	for _, args := range [][]string{{"--help"}, {"train", "--help"}, {"collect", "--help"}, {"doctor", "--help"}, {"eval", "--help"}, {"dream", "--help"}, {"env", "show", "--help"}} {
 		if out := must(t, args...); !strings.Contains(out, "Examples:") {
 			t.Errorf("orrery %s has no examples", strings.Join(args, " "))
 		}

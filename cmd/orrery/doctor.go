@@ -35,13 +35,23 @@ type finding struct {
 func newDoctor(a *app) *cobra.Command {
 	var asJSON bool
 	cmd := &cobra.Command{
-		Use: "doctor", Short: "Say what this machine has, what is missing for what, and how to get it", Args: exactArgs(),
+		Use: "doctor [RUN...]", Short: "Say what looks wrong with runs, or what this machine has and what is missing",
 		Long: `Doctor looks at this machine: kernels, cores, memory, disk, and the optional
 parts that MuJoCo, Python environments, films and GPUs need. Nothing that it
 finds missing is needed for the default build. It changes nothing and installs
-nothing.`,
-		Example: "  orrery doctor\n  orrery doctor --json",
-		RunE: func(cmd *cobra.Command, _ []string) error {
+nothing.
+
+With RUN directories, or files of events (metrics.jsonl), it reads what the runs
+have measured and says in words what looks wrong: the numbers it goes by, the
+likely cause, and what to try. docs/troubleshooting.md lists what it knows. A run
+may be going meanwhile.`,
+		Example: `  orrery doctor                           the machine
+  orrery doctor runs/cartpole-swingup     a run
+  orrery doctor runs/a runs/b --json`,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if len(args) > 0 {
+				return a.diagnose(args, asJSON)
+			}
 			findings := examine(cmd.Context())
 			if asJSON {
 				return a.printJSON(findings)
