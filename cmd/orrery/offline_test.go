@@ -4,6 +4,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -103,36 +104,39 @@ func TestOfflineMistakes(t *testing.T) {
 	}
 }
 
-// TestKilledOfflineRunsEndIdentically kills processes with SIGKILL until one
-// completes, and compares what is left with a run left alone.
+// TestKilledOfflineRunsEndIdentically kills processes with SIGKILL as soon as they
+// have saved something, and compares what is left with a run left alone.
 func TestKilledOfflineRunsEndIdentically(t *testing.T) {
 	data, base := recordedEpisodes(t, "11"), t.TempDir()
-	args := func(name string) []string {
-		return []string{"train", "--preset", "tiny", "--offline", data, "--run", filepath.Join(base, name), "--updates", "400", "--quiet"}
+	killed, whole := filepath.Join(base, "killed"), filepath.Join(base, "whole")
+	args := func(dir string) []string {
+		return []string{"train", "--preset", "tiny", "--offline", data, "--run", dir, "--updates", "400", "--quiet"}
 	}
-	start := time.Now()
-	if out, err := command(args("whole")...).CombinedOutput(); err != nil {
+	if out, err := command(args(whole)...).CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s", err, out)
 	}
-	took := time.Since(start)
-	kills := 0
-	for patience := took / 2; ; patience += took / 10 {
-		cmd := command(args("killed")...)
+	seen := ""
+	for range 3 {
+		cmd := command(args(killed)...)
 		if err := cmd.Start(); err != nil {
 			t.Fatal(err)
 		}
-		alarm := time.AfterFunc(patience, func() { _ = cmd.Process.Kill() })
-		err := cmd.Wait()
-		if alarm.Stop(); err == nil {
-			break
+		for deadline := time.Now().Add(time.Minute); ; time.Sleep(time.Millisecond) {
+			if names, _ := filepath.Glob(filepath.Join(killed, "snapshots", "*.safetensors")); len(names) > 0 && slices.Max(names) > seen {
+				seen = slices.Max(names)
+				break
+			}
+			if time.Now().After(deadline) {
+				t.Fatal("no snapshot appears")
+			}
 		}
-		if cmd.ProcessState.ExitCode() >= 0 {
-			t.Fatalf("the run failed by itself: %v", err)
+		_ = cmd.Process.Kill()
+		if err := cmd.Wait(); err == nil || cmd.ProcessState.ExitCode() >= 0 {
+			t.Fatalf("it was not killed: %v", err)
 		}
-		kills++
 	}
-	sameRun(t, filepath.Join(base, "killed"), filepath.Join(base, "whole"))
-	if kills == 0 {
-		t.Fatal("no process was killed: the test proves nothing")
+	if out, err := command(args(killed)...).CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, out)
 	}
+	sameRun(t, killed, whole)
 }
