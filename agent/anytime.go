@@ -56,8 +56,8 @@ func newAnytime(backend compute.Backend, model *worldmodel.Model, method plan.Pl
 		}
 		inputs := slices.Concat(params, states, method.Memory(), noise[i*a.perIteration:][:a.perIteration])
 		a.steps = append(a.steps, compile(fmt.Sprintf("plan step %d", i), inputs, func(in []*graph.Node) []*graph.Node {
-			memory, _ := method.Step(i, imagine(bind(model, in[:n]), model), in[n:n+k], in[n+k:n+k+m], in[n+k+m:])
-			return distinct(memory)
+			memory, scores := method.Step(i, imagine(bind(model, in[:n]), model), in[n:n+k], in[n+k:n+k+m], in[n+k+m:])
+			return distinct(append([]*graph.Node{scores.All}, memory...))
 		}))
 	}
 	last := method.Memory()
@@ -66,7 +66,7 @@ func newAnytime(backend compute.Backend, model *worldmodel.Model, method plan.Pl
 	}
 	a.finish = compile("plan finish", last, func(in []*graph.Node) []*graph.Node {
 		result := method.Finish(in, in)
-		return distinct(append([]*graph.Node{result.Action}, result.Carry...))
+		return distinct(slices.Concat([]*graph.Node{result.Action, result.Mean, result.Std}, result.Carry))
 	})
 	if err != nil {
 		a.close()
@@ -93,11 +93,14 @@ func (a *anytime) run(ctx context.Context, params, state, carry, noise []compute
 	if err != nil {
 		return found{}, err
 	}
+	var scores []compute.Buffer // one, of the last iteration
 	for i, step := range a.steps {
 		if i > 0 && !time.Now().Before(deadline) {
 			break
 		}
-		if memory, err = a.advance(ctx, step, slices.Concat(params, state), memory, noise[i*a.perIteration:][:a.perIteration]); err != nil {
+		old := scores
+		scores, memory, err = a.advance(ctx, step, slices.Concat(params, state), memory, noise[i*a.perIteration:][:a.perIteration])
+		if err := errors.Join(err, gx.Finalize(old...)); err != nil {
 			return found{}, err
 		}
 	}
@@ -106,9 +109,9 @@ func (a *anytime) run(ctx context.Context, params, state, carry, noise []compute
 		err = errors.Join(err, gx.Finalize(memory...))
 	}
 	if err != nil {
-		return found{}, err
+		return found{}, errors.Join(err, gx.Finalize(scores...))
 	}
-	return found{action: out[0], carry: out[1:]}, nil
+	return found{action: out[0], carry: out[3:], shown: append(out[1:3:3], scores...)}, nil
 }
 
 // begin is the memory before the first iteration; it is the noise for a method
@@ -120,13 +123,17 @@ func (a *anytime) begin(ctx context.Context, params, carry, noise []compute.Buff
 	return a.start.Run(context.WithoutCancel(ctx), slices.Concat(params[:1], carry), nil)
 }
 
-// advance is one iteration; it takes memory over, also when it fails.
-func (a *anytime) advance(ctx context.Context, step *gx.Program, given, memory, eps []compute.Buffer) ([]compute.Buffer, error) {
+// advance is one iteration, with the scores of its candidates; it takes memory
+// over, also when it fails.
+func (a *anytime) advance(ctx context.Context, step *gx.Program, given, memory, eps []compute.Buffer) (scores, next []compute.Buffer, err error) {
 	if errors.Is(ctx.Err(), context.Canceled) {
-		return nil, errors.Join(fmt.Errorf("agent: plan: %w", ctx.Err()), gx.Finalize(memory...))
+		return nil, nil, errors.Join(fmt.Errorf("agent: plan: %w", ctx.Err()), gx.Finalize(memory...))
 	}
-	next, err := step.Run(context.WithoutCancel(ctx), slices.Concat(given, memory, eps), nil)
-	return next, errors.Join(err, gx.Finalize(memory...))
+	out, err := step.Run(context.WithoutCancel(ctx), slices.Concat(given, memory, eps), nil)
+	if err := errors.Join(err, gx.Finalize(memory...)); err != nil {
+		return nil, nil, errors.Join(err, gx.Finalize(out...))
+	}
+	return out[:1:1], out[1:], nil
 }
 
 func (a *anytime) close() {

@@ -70,7 +70,8 @@ type planner struct {
 	carry   []compute.Buffer
 	action  []float32 // [E, A]
 
-	stats []SearchStats // of the last search, for each environment; or nothing
+	stats []SearchStats    // of the last search, for each environment; or nothing
+	last  []compute.Buffer // see found.shown
 }
 
 // searcher runs a search: given parameters, state, carry and noise.
@@ -83,6 +84,9 @@ type found struct {
 	action compute.Buffer
 	carry  []compute.Buffer // for the next decision
 	scores []compute.Buffer // see statsOf
+	// shown are the final proposal's mean and deviation [E, H, A] and the scores of
+	// the last iteration's candidates [E, J], where something was searched.
+	shown []compute.Buffer
 }
 
 func newPlanner(backend compute.Backend, model *worldmodel.Model, cfg plan.Config, envs int) (*planner, error) {
@@ -174,8 +178,8 @@ func (p *planner) plan(ctx context.Context, params, state []compute.Buffer, stre
 	if err != nil {
 		return nil, err
 	}
-	old := p.carry
-	p.carry = f.carry
+	old := slices.Concat(p.carry, p.last)
+	p.carry, p.last = f.carry, f.shown
 	err = p.read(f)
 	if err := errors.Join(err, gx.Finalize(append(slices.Concat(old, f.scores), f.action)...)); err != nil {
 		return nil, err
@@ -199,7 +203,7 @@ func (p *planner) close() error {
 	if p.anytime != nil {
 		p.anytime.close()
 	}
-	return errors.Join(gx.CloseAll(p.noise...), gx.Finalize(p.carry...))
+	return errors.Join(gx.CloseAll(p.noise...), gx.Finalize(slices.Concat(p.carry, p.last)...))
 }
 
 // whole is a search in one graph.
@@ -215,7 +219,7 @@ func newWhole(backend compute.Backend, model *worldmodel.Model, method plan.Plan
 	program, err := gx.Compile(backend, "plan", inputs, func(_ *graph.Graph, in []*graph.Node) []*graph.Node {
 		m := imagine(bind(model, in[:n]), model)
 		result := plan.Build(method, m, in[n:n+k], in[n+k:n+k+c], in[n+k+c:])
-		return slices.Concat([]*graph.Node{result.Action}, result.Carry, scores(result))
+		return slices.Concat([]*graph.Node{result.Action}, result.Carry, scores(result), shown(result, result.Scores))
 	})
 	if err != nil {
 		return nil, err
@@ -228,7 +232,11 @@ func (w *whole) run(ctx context.Context, params, state, carry, noise []compute.B
 	if err != nil {
 		return found{}, err
 	}
-	return found{action: out[0], carry: out[1:][:w.carry], scores: out[1+w.carry:]}, nil
+	f := found{action: out[0], carry: out[1:][:w.carry]}
+	if rest := out[1+w.carry:]; len(rest) > 0 {
+		f.scores, f.shown = rest[:scored], rest[scored:]
+	}
+	return f, nil
 }
 
 func (w *whole) close() { w.program.Close() }

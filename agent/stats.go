@@ -44,6 +44,14 @@ func scores(r plan.Result) []*graph.Node {
 	return distinct([]*graph.Node{r.Best, r.EliteScore, r.MeanScore, r.Std})
 }
 
+// shown are the tensors of found.shown, or nothing when nothing is searched.
+func shown(r plan.Result, scores *graph.Node) []*graph.Node {
+	if scores == nil {
+		return nil
+	}
+	return distinct([]*graph.Node{r.Mean, r.Std, scores})
+}
+
 // statsOf reads the scores of a search, for each environment; there are none if
 // nothing was searched.
 func statsOf(scores []compute.Buffer, envs int) ([]SearchStats, error) {

@@ -38,6 +38,16 @@ type Run struct {
 	Replay Replay `yaml:"replay" json:"replay"`
 	// Backend is what executes the graphs.
 	Backend Backend `yaml:"backend" json:"backend"`
+	// Watch is what a run shows of itself.
+	Watch Watch `yaml:"watch" json:"watch"`
+}
+
+// Watch says what a run shows while it goes. It does not influence what is
+// learned.
+type Watch struct {
+	// Live (true) keeps the latest decision and episode in the run's directory,
+	// with what the model makes of them, and measures open-loop errors.
+	Live bool `yaml:"live" json:"live"`
 }
 
 // Env selects the environment and what the agent sees of it.

@@ -30,7 +30,7 @@ func Preset(name string) (Run, error) {
 		Env:    Env{Name: "cartpole-swingup", ImageSize: 64, BitDepth: 5},
 		Model:  model, Plan: search,
 		Optimiser: optim.DefaultConfig(), Learn: learn.DefaultConfig(),
-		Replay: Replay{MemoryMiB: 1024}, Backend: Backend{Name: "cpu"},
+		Replay: Replay{MemoryMiB: 1024}, Backend: Backend{Name: "cpu"}, Watch: Watch{Live: true},
 	}
 	switch name {
 	case "small":

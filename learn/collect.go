@@ -65,6 +65,10 @@ func (r *Run) store(ctx context.Context, jobs []*job, m manner) error {
 		decisions += j.out.decisions
 		events[i] = r.episodeEvent(j, m)
 	}
+	if m.planned {
+		last := len(jobs) - 1
+		maps.Copy(events[last].Values, r.look(ctx, jobs[last]))
+	}
 	times := r.timeValues(len(jobs), decisions)
 	for _, e := range events {
 		maps.Copy(e.Values, times)

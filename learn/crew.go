@@ -145,7 +145,9 @@ func (r *Run) work(ctx context.Context, c *crew, jobs []*job, m manner, turn syn
 	}
 	return rollout(ctx, takes, func(ctx context.Context, takes []*take) (actions [][]float32, err error) {
 		err = planning(func() error {
-			actions, err = act(ctx, takes)
+			if actions, err = act(ctx, takes); err == nil {
+				r.showDecision(c, jobs, actions, m)
+			}
 			return err
 		})
 		return actions, err
@@ -155,13 +157,14 @@ func (r *Run) work(ctx context.Context, c *crew, jobs []*job, m manner, turn syn
 // manner is a way of acting while collecting.
 type manner struct {
 	what, policy string // the episode in messages and in events
+	planned      bool
 	// begin starts the episodes of some jobs of a crew.
 	begin func(*Run, *crew, []*job) (policy, error)
 }
 
 // actRandomly draws every action.
 func actRandomly() manner {
-	return manner{"random episode", "random", func(r *Run, _ *crew, jobs []*job) (policy, error) {
+	return manner{"random episode", "random", false, func(r *Run, _ *crew, jobs []*job) (policy, error) {
 		draw := make([]func() []float32, len(jobs))
 		for i, j := range jobs {
 			draw[i] = random(r.Plan.Method, r.Env.Spec().Action, r.jobStream("random", j))
@@ -172,7 +175,7 @@ func actRandomly() manner {
 
 // actPlanned plans, and explores by noise.
 func actPlanned() manner {
-	return manner{"episode", "planner", func(r *Run, c *crew, jobs []*job) (policy, error) {
+	return manner{"episode", "planner", true, func(r *Run, c *crew, jobs []*job) (policy, error) {
 		rows, streams := make([]int, len(jobs)), make([]*rng.Stream, len(c.envs))
 		for i, j := range jobs {
 			rows[i], streams[j.row] = j.row, r.jobStream("act", j)

@@ -27,12 +27,7 @@ type Trajectory struct {
 
 // Head returns the first n records, or all if there are fewer.
 func (t *Trajectory) Head(n int) *Trajectory {
-	n = min(n, t.Episode.Len())
-	ep, size := t.Episode, t.Spec.Image.Size()
-	return &Trajectory{Spec: t.Spec, Episode: &replay.Episode{
-		Images: ep.Images[:n*size], Actions: ep.Actions[:n*t.Spec.Action.Size],
-		Rewards: ep.Rewards[:n], Continues: ep.Continues[:n], Vectors: ep.Vectors[:n*t.Spec.VectorSize],
-	}}
+	return &Trajectory{Spec: t.Spec, Episode: cut(t.Episode, 0, min(n, t.Episode.Len()), t.Spec)}
 }
 
 // Play lets an agent for one environment, without exploration noise, act in an episode from seed. At least

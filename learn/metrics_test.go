@@ -4,11 +4,14 @@ import (
 	"context"
 	"math"
 	"path/filepath"
+	"slices"
 	"testing"
 
+	"github.com/orrery-rl/orrery/env"
 	"github.com/orrery-rl/orrery/internal/rng"
 	"github.com/orrery-rl/orrery/internal/vfs"
 	"github.com/orrery-rl/orrery/metrics"
+	"github.com/orrery-rl/orrery/metrics/live"
 	"github.com/orrery-rl/orrery/worldmodel"
 )
 
@@ -20,16 +23,59 @@ func complete(c *worldmodel.Config) {
 	c.Objective.OvershootingScale, c.Objective.OvershootingRewardScale = 1, 1
 }
 
-// events trains a short run of a model and returns what it told.
+// events trains a short run of a model, watched, and returns what it told.
 func events(t *testing.T, change func(*worldmodel.Config)) []metrics.Event {
 	t.Helper()
 	dir, e := t.TempDir(), newToy(t)
-	p := short(t, dir, e, variant(t, e, change))
+	p := short(t, dir, &longer{Env: e}, variant(t, e, change))
 	p.Plan.Iterations, p.Schedule.LogEvery, p.Schedule.Episodes = 3, 1, 4
+	p.Live = live.Discard{}
 	if _, err := train(t, context.Background(), p); err != nil {
 		t.Fatal(err)
 	}
-	var all []metrics.Event
+	return allEvents(t, dir)
+}
+
+// longer makes an episode of two, so that dreams are as long as they can be.
+type longer struct {
+	env.Env
+	seed  uint64
+	again bool
+}
+
+func (e *longer) Spec() env.Spec {
+	s := e.Env.Spec()
+	s.MaxEnvSteps *= 2
+	return s
+}
+
+func (e *longer) Reset(ctx context.Context, seed uint64) (env.Observation, error) {
+	e.seed, e.again = seed, false
+	return e.Env.Reset(ctx, seed)
+}
+
+func (e *longer) Step(ctx context.Context, action []float32) (env.Transition, error) {
+	tr, err := e.Env.Step(ctx, action)
+	if err == nil && tr.Truncated && !e.again {
+		e.again, tr.Truncated = true, false
+		_, err = e.Env.Reset(ctx, e.seed+1)
+	}
+	return tr, err
+}
+
+// offlineEvents trains a model offline and returns what that told.
+func offlineEvents(t *testing.T, change func(*worldmodel.Config)) []metrics.Event {
+	t.Helper()
+	p := offline(t, t.TempDir(), openData(t, recorded(t, 7)))
+	p.Model = variant(t, newToy(t), change)
+	if err := trainOffline(t, context.Background(), p); err != nil {
+		t.Fatal(err)
+	}
+	return allEvents(t, p.Dir)
+}
+
+func allEvents(t *testing.T, dir string) (all []metrics.Event) {
+	t.Helper()
 	for e, err := range metrics.ReadFile(vfs.OS(), filepath.Join(dir, MetricsName)) {
 		if err != nil {
 			t.Fatal(err)
@@ -44,7 +90,7 @@ func events(t *testing.T, change func(*worldmodel.Config)) []metrics.Event {
 func TestCatalogueIsWhatRunsTell(t *testing.T) {
 	told := map[string]bool{}
 	for _, change := range []func(*worldmodel.Config){complete, func(c *worldmodel.Config) { c.Diagnostic = true }} {
-		for _, e := range events(t, change) {
+		for _, e := range slices.Concat(events(t, change), offlineEvents(t, change)) {
 			for name, v := range e.Values {
 				told[name] = true
 				m, ok := metrics.Lookup(name)

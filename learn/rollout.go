@@ -43,6 +43,8 @@ type take struct {
 	out  outcome
 	over bool
 	err  error // why it broke off
+	// after is told the reward of the next step, and then forgotten; or nil.
+	after func(reward float64)
 }
 
 // rollout plays episodes side by side: act decides for all of them, then all
@@ -120,6 +122,10 @@ func (t *take) step(ctx context.Context, action []float32) {
 	t.out.decisions++
 	t.out.envSteps += int64(step.EnvSteps)
 	t.out.ret += step.Reward
+	if t.after != nil {
+		t.after(step.Reward)
+		t.after = nil
+	}
 }
 
 // keep appends a record, if there is to be one.

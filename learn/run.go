@@ -19,6 +19,7 @@ import (
 	"github.com/orrery-rl/orrery/internal/rng"
 	"github.com/orrery-rl/orrery/internal/vfs"
 	"github.com/orrery-rl/orrery/metrics"
+	"github.com/orrery-rl/orrery/metrics/live"
 	"github.com/orrery-rl/orrery/plan"
 	"github.com/orrery-rl/orrery/replay"
 	"github.com/orrery-rl/orrery/worldmodel"
@@ -59,6 +60,9 @@ type Parts struct {
 	// Listeners are shown every event, beside the run's own event file; Close
 	// closes them, and so does an Open that fails.
 	Listeners []metrics.Sink
+	// Live is shown decisions and episodes while they are collected; nil shows and
+	// computes nothing. It does not influence the run.
+	Live live.Sink
 	// Log receives what deserves a person's attention; nil discards it.
 	Log *slog.Logger
 	// Now is the clock; nil is time.Now. It is used for reporting only.
@@ -73,6 +77,8 @@ type Run struct {
 	learner   *Learner
 	crews     []*crew // that collect
 	judge     *agent.Agent
+	watched   bool      // Live was given
+	lookout   *lookout  // nil if nothing is to be seen
 	others    []env.Env // made by NewEnv: some collect, some are evaluated in
 	replay    *replay.Store
 	sampler   *replay.Sampler
@@ -102,7 +108,11 @@ func Open(ctx context.Context, p Parts) (*Run, error) {
 	if p.Now == nil {
 		p.Now = time.Now
 	}
-	r := &Run{Parts: p, cfg: p.Schedule, watch: stopwatch{now: p.Now}}
+	watched := p.Live != nil
+	if !watched {
+		p.Live = live.Discard{}
+	}
+	r := &Run{Parts: p, watched: watched, cfg: p.Schedule, watch: stopwatch{now: p.Now}}
 	if err := p.validate(); err != nil {
 		return nil, errors.Join(err, r.Close())
 	}
@@ -141,6 +151,11 @@ func (r *Run) compile(context.Context) (err error) {
 	}
 	if err := r.makeCrews(collecting); err != nil {
 		return err
+	}
+	if r.watched {
+		if r.lookout, err = newLookout(r.Backend, r.Model, r.Env.Spec()); err != nil {
+			return err
+		}
 	}
 	r.judge, err = agent.New(r.Backend, r.Model, acting, r.cfg.EvalEpisodes)
 	return err
@@ -247,6 +262,9 @@ func (r *Run) Close() error {
 	}
 	for _, c := range r.crews {
 		errs = append(errs, c.agent.Close())
+	}
+	if r.lookout != nil {
+		r.lookout.program.Close()
 	}
 	if r.judge != nil {
 		errs = append(errs, r.judge.Close())

@@ -42,7 +42,7 @@ func Lookup(name string) (Metric, bool) {
 // Catalogue returns every metric the project emits, in the order of the
 // documentation. The caller owns the slice.
 func Catalogue() []Metric {
-	return slices.Concat(lossMetrics(), validationMetrics(), gradientMetrics(), returnMetrics(), planMetrics(), timeMetrics(), resourceMetrics())
+	return slices.Concat(lossMetrics(), validationMetrics(), gradientMetrics(), returnMetrics(), planMetrics(), openLoopMetrics(), timeMetrics(), resourceMetrics())
 }
 
 func lossMetrics() []Metric {
@@ -130,12 +130,22 @@ func planMetrics() []Metric {
 	}
 }
 
+func openLoopMetrics() []Metric {
+	about := "Half the squared error of the image predicted %s after 5 frames from the actions alone, summed over pixels and channels, in one piece of the latest episode; only with watch.live."
+	out := []Metric{{Name: "openloop/image_1:nats", Description: fmt.Sprintf(about, "1 frame"), Healthy: "A little above loss/image:nats, and noisy: it is a single image."}}
+	for _, h := range []int{5, 10, 20, 50} {
+		out = append(out, Metric{Name: fmt.Sprintf("openloop/image_%d:nats", h), Description: fmt.Sprintf(about, fmt.Sprint(h, " frames")),
+			Healthy: "Above the shorter ones, and falls with them. The planner relies on predictions as far ahead as its horizon."})
+	}
+	return out
+}
+
 func timeMetrics() []Metric {
 	return []Metric{
 		{Name: "split/env:seconds", Description: "Wall time spent simulating and drawing, and nothing else, since the previous episode event. Like the other times and rates it is that of a batch of episodes, in equal parts, when several environments act at once.", Healthy: "A small part of the four."},
 		{Name: "split/plan:seconds", Description: "Wall time spent filtering and planning since the previous episode event.", Healthy: "Decisions times the time of one plan."},
 		{Name: "split/update:seconds", Description: "Wall time spent on updates, sampling excluded, since the previous episode event.", Healthy: "Most of the four."},
-		{Name: "split/io:seconds", Description: "Wall time spent sampling batches and writing episodes and snapshots since the previous episode event.", Healthy: "A small part of the four."},
+		{Name: "split/io:seconds", Description: "Wall time spent sampling batches, writing episodes and snapshots and preparing the live view since the previous episode event.", Healthy: "A small part of the four."},
 		{Name: "time/update:seconds", Description: "Wall time of one update, sampling excluded, mean over the updates of the event.", Healthy: "Constant; a rise means that something else uses the processors."},
 		{Name: "time/sample:seconds", Description: "Wall time the update waited for its batch, mean over the updates of the event.", Healthy: "Far below time/update:seconds."},
 		{Name: "time/plan:seconds", Description: "Wall time of choosing one action, filter included, mean over the decisions of the episode.", Healthy: "Constant."},

@@ -78,7 +78,7 @@ func summarise(scores, elites *graph.Node, k int) Scores {
 	ordered := worstIfNaN(scores)
 	chosen := graph.GreaterThan(elites, graph.ZerosLike(elites))
 	return Scores{
-		Best: graph.ReduceMax(ordered, 1), Mean: graph.Div(sum, valid),
+		Best: graph.ReduceMax(ordered, 1), Mean: graph.Div(sum, valid), All: scores,
 		Elite: graph.DivScalar(graph.ReduceSum(graph.Where(chosen, ordered, zero), 1), float64(k)),
 	}
 }

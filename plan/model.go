@@ -37,12 +37,16 @@ type Result struct {
 	// score, the mean over candidates whose score is a number, and the mean over
 	// the elites. They are nil when nothing is searched.
 	Best, MeanScore, EliteScore *graph.Node
+	// Scores is [E, J]: the score of each candidate of the last iteration, NaN
+	// included; nil when nothing is searched.
+	Scores *graph.Node
 	// Carry is what the next decision begins with, by [Planner.Carry].
 	Carry []*graph.Node
 }
 
 // Outputs returns the nodes of the result in the order of its fields, without
-// those that are nil and without Carry: six, or three when nothing is searched.
+// those that are nil and without Scores and Carry: six, or three when nothing is
+// searched.
 func (r Result) Outputs() []*graph.Node {
 	out := []*graph.Node{r.Action, r.Mean, r.Std}
 	if r.Best != nil {

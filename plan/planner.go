@@ -37,8 +37,9 @@ type Planner interface {
 	Finish(memory, noise []*graph.Node) Result
 }
 
-// Scores are what an iteration found for each environment, [E]; see [Result].
-type Scores struct{ Best, Mean, Elite *graph.Node }
+// Scores are what an iteration found for each environment, [E], see [Result],
+// and the score of every candidate, [E, J].
+type Scores struct{ Best, Mean, Elite, All *graph.Node }
 
 // New returns the planner of cfg for envs environments with actions of
 // actionSize components and a model whose NoiseSize is latentSize.
@@ -107,16 +108,21 @@ func Build(p Planner, model Model, start State, carry, noise []*graph.Node) Resu
 		log.add(scores)
 	}
 	r := p.Finish(memory, noise)
-	if len(log.best) > 0 {
+	if r.Scores = log.all; r.Scores != nil {
 		r.Best, r.MeanScore, r.EliteScore = graph.Stack(log.best, 0), graph.Stack(log.mean, 0), graph.Stack(log.elite, 0)
 	}
 	return r
 }
 
-// history collects one [E] node per iteration for each statistic.
-type history struct{ best, mean, elite []*graph.Node }
+// history collects one [E] node per iteration for each statistic, and the scores
+// of the last.
+type history struct {
+	best, mean, elite []*graph.Node
+	all               *graph.Node
+}
 
 func (h *history) add(s Scores) {
+	h.all = s.All
 	h.best, h.mean, h.elite = append(h.best, s.Best), append(h.mean, s.Mean), append(h.elite, s.Elite)
 }
 

@@ -22,6 +22,7 @@ import (
 	"github.com/orrery-rl/orrery/internal/vfs"
 	"github.com/orrery-rl/orrery/learn"
 	"github.com/orrery-rl/orrery/metrics"
+	"github.com/orrery-rl/orrery/metrics/live"
 	"github.com/orrery-rl/orrery/worldmodel"
 )
 
@@ -120,6 +121,11 @@ func (o *trainOptions) train(ctx context.Context, a *app, run config.Run) (err e
 		return err
 	}
 	parts.Listeners, parts.About = append(sinks, progress), aboutProcess(run)
+	if run.Watch.Live {
+		shown := live.NewDir(vfs.OS(), o.dir, live.Config{Log: parts.Log})
+		opened.add(shown.Close)
+		parts.Live = shown
+	}
 	r, err := learn.Open(ctx, parts)
 	if err != nil {
 		return err

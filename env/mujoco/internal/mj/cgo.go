@@ -43,11 +43,7 @@ func errorOf(r *C.mjx_report) error {
 	if r.failed == 0 {
 		return nil
 	}
-	text := oneLine(C.GoString(&r.error[0]))
-	if r.failed == C.MJX_FULL {
-		return fmt.Errorf("%w: %s", ErrOverflow, text)
-	}
-	return fmt.Errorf("%w: %s", ErrMuJoCo, text)
+	return fmt.Errorf("%w: %s", ErrMuJoCo, oneLine(C.GoString(&r.error[0])))
 }
 
 // oneLine joins the lines of MuJoCo's messages.
