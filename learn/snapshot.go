@@ -151,10 +151,10 @@ func (r *Run) checkEpisodes(n int) error {
 var ErrNoSnapshot = errors.New("the snapshots are missing")
 
 // begin initialises a new run. A run killed before its first snapshot leaves
-// the seed episodes and one more, which are collected again; more than that was
+// the seed episodes and one more for each environment, which are collected again; more than that was
 // learned from, and is not deleted.
 func (r *Run) begin(ctx context.Context) error {
-	if n := r.replay.Episodes(); n > r.cfg.SeedEpisodes+1 {
+	if n := r.replay.Episodes(); n > r.cfg.SeedEpisodes+r.cfg.Envs {
 		return fmt.Errorf("learn: %s holds %d episodes, but %w: restore %s, or start a new run in another directory",
 			r.Dir, n, ErrNoSnapshot, filepath.Join(r.Dir, snapshotsDir))
 	}

@@ -143,3 +143,34 @@ func TestDamagedSnapshotsAreNotTheEndOfARun(t *testing.T) {
 		t.Error("the run was changed")
 	}
 }
+
+// TestKilledBeforeTheFirstSnapshotOfSeveralEnvironments: the first round of them
+// is collected again.
+func TestKilledBeforeTheFirstSnapshotOfSeveralEnvironments(t *testing.T) {
+	p := parts(t, "", newToy(t))
+	several := func(fsys vfs.FS) Parts {
+		q := shortRun(p, fsys)
+		q.Schedule.Episodes, q.Schedule.Envs = 7, 3
+		return q
+	}
+	whole, disk := vfstest.NewMem(), vfstest.NewMem()
+	if _, err := tryTrain(several(whole)); err != nil {
+		t.Fatal(err)
+	}
+	_, err := tryTrain(several(vfstest.Intercept(disk, func(op vfstest.Op) error {
+		if op.Changes() && strings.Contains(op.Path, snapshotsDir) {
+			return errPower
+		}
+		return nil
+	})))
+	if !errors.Is(err, errPower) {
+		t.Fatal(err)
+	}
+	if n := len(filesOn(t, disk, filepath.Join("run", episodesDir))); n != 4 {
+		t.Fatalf("%d episodes are left; the test wants the first round whole", n)
+	}
+	if _, err := tryTrain(several(disk)); err != nil {
+		t.Fatal(err)
+	}
+	sameLeft(t, disk, leftOn(t, whole))
+}

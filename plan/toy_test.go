@@ -165,3 +165,6 @@ func maxDistance(x []float32, v float64) float64 {
 	}
 	return d
 }
+
+// movedTo rewards by how far latent numbers have moved the target.
+func movedTo(s toyState) *graph.Node { return graph.Squeeze(s.target, 1) }

@@ -22,6 +22,7 @@ var variants = [][]string{
 	{},
 	{"model.continue_head=true", "plan.planner=mppi", "learn.eval_every=3"},
 	{"model.transition=ssm", "plan.planner=icem", "backend.threads=1"},
+	{"learn.envs=3", "learn.episodes=11"},
 }
 
 var baseSettings = []string{"env.name=toy-dot", "learn.episodes=9", "learn.seed_episodes=2", "learn.updates_per_collect=6", "learn.log_every=2", "learn.eval_every=2"}

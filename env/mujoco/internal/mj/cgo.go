@@ -43,7 +43,11 @@ func errorOf(r *C.mjx_report) error {
 	if r.failed == 0 {
 		return nil
 	}
-	return fmt.Errorf("%w: %s", ErrMuJoCo, oneLine(C.GoString(&r.error[0])))
+	text := oneLine(C.GoString(&r.error[0]))
+	if r.failed == C.MJX_FULL {
+		return fmt.Errorf("%w: %s", ErrOverflow, text)
+	}
+	return fmt.Errorf("%w: %s", ErrMuJoCo, text)
 }
 
 // oneLine joins the lines of MuJoCo's messages.

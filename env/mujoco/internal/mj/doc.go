@@ -7,8 +7,9 @@
 //	go build -tags mujoco ./...
 //
 // That is MuJoCo 2.2.2 on Debian 12, the version whose numbers and pixels the
-// project's tests know. MuJoCo 3 works as well; compat.h has the differences.
-// Its headers and library come with the Python package:
+// project's tests know. MuJoCo 3 works as well (3.2.7, 3.3.7 and 3.17.0 passed
+// this package's tests); compat.h has the differences. Its headers and library
+// come with the Python package:
 //
 //	pip download mujoco==3.2.7 --no-deps && unzip -d mj3 mujoco-3.2.7-*.whl
 //	ln -s libmujoco.so.3.2.7 mj3/mujoco/libmujoco.so

@@ -8,7 +8,7 @@
 enum { MAX_GEOMS = 2000, FONT_SCALE = 50 };
 
 static void fail(mjx_report* report, const char* text) {
-  report->failed = 1;
+  report->failed = MJX_RAISED;
   snprintf(report->error, MJX_TEXT, "%s", text);
 }
 
@@ -33,6 +33,9 @@ void mjx_updateView(mjx_view* v, const mjModel* m, mjData* d, int camera, mjx_re
   MJX_GUARD(report) {
     mjv_updateScene(m, d, &v->option, &v->perturb, &v->camera, mjCAT_ALL, &v->scene);
   } MJX_UNGUARD;
+  if (report->failed || v->scene.ngeom < v->scene.maxgeom) return;
+  report->failed = MJX_FULL;
+  snprintf(report->error, MJX_TEXT, "a picture has room for less than %d geoms", v->scene.maxgeom);
 }
 
 void mjx_freeView(mjx_view* v) {
@@ -72,7 +75,7 @@ mjx_canvas* mjx_newCanvas(const mjModel* m, int width, int height, int fast, mjx
   c->pixels = malloc((size_t)width * (size_t)height * 3);
   c->view = mjx_newView(m, report);
   if (!report->failed && !c->pixels) fail(report, "out of memory");
-  if (!report->failed && !(c->gl = mjx_glNew(width, height, report->error))) report->failed = 1;
+  if (!report->failed && !(c->gl = mjx_glNew(width, height, report->error))) report->failed = MJX_RAISED;
   if (!report->failed) makeContext(c, m, fast, report);
   if (!report->failed) return c;
   mjx_freeCanvas(c);

@@ -41,7 +41,6 @@ func stepStarved(t *testing.T) {
 		t.Errorf("a step after an error gives %v", again)
 	}
 	must(t, d.Reset())
-	must(t, d.Step(1))
 	d.Qpos()[2] = 0.09
 	if err := d.Step(1); !errors.Is(err, ErrMuJoCo) {
 		t.Errorf("after a reset: %v", err)
@@ -54,6 +53,9 @@ func stepStarved(t *testing.T) {
 // An error of MuJoCo's comes back, without a word, without reading the standard
 // input, which here never ends, and without a log file.
 func TestFatalErrorsAreGoErrors(t *testing.T) {
+	if !strings.HasPrefix(Version(), "2.") {
+		t.Skipf("MuJoCo %s runs out of contacts before memory, which is a warning", Version())
+	}
 	if os.Getenv(childVariable) != "" {
 		stepStarved(t)
 		return

@@ -105,17 +105,21 @@ func TestLoadReportsMuJoCosText(t *testing.T) {
 		xml    string
 		assets map[string][]byte
 		want   string
+		only   string // versions of MuJoCo that object
 	}{
 		"not XML":        {xml: "<mujoco", want: "XML"},
 		"unknown":        {xml: "<mujoco><worldbody><gem/></worldbody></mujoco>", want: "gem"},
 		"no inertia":     {xml: `<mujoco><worldbody><body name="b"><joint/></body></worldbody></mujoco>`, want: "mass"},
 		"no such file":   {xml: `<mujoco><include file="nowhere.xml"/></mujoco>`, want: "nowhere.xml"},
 		"an empty file":  {xml: testXML, assets: map[string][]byte{"a.xml": nil}, want: "a.xml"},
-		"twice one name": {xml: testXML, assets: map[string][]byte{"x/a.xml": []byte("1"), "y/a.xml": []byte("2")}, want: "a.xml"},
-		"a long name":    {xml: testXML, assets: map[string][]byte{strings.Repeat("a", 2000): []byte("1")}, want: "too long"},
+		"twice one name": {xml: testXML, assets: map[string][]byte{"x/a.xml": []byte("1"), "y/a.xml": []byte("2")}, want: "a.xml", only: "2."},
+		"a long name":    {xml: testXML, assets: map[string][]byte{strings.Repeat("a", 2000): []byte("1")}, want: "too long", only: "2."},
 		"nothing at all": {want: "0 bytes"},
 	} {
 		t.Run(name, func(t *testing.T) {
+			if !strings.HasPrefix(Version(), c.only) {
+				t.Skipf("MuJoCo %s has no such limit", Version())
+			}
 			m, err := Load(c.xml, c.assets)
 			if m != nil || !errors.Is(err, ErrLoad) || !strings.Contains(err.Error(), c.want) {
 				t.Errorf("got %v, want an ErrLoad about %q", err, c.want)

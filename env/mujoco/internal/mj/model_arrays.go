@@ -68,22 +68,24 @@ func (m *Model) Extent() float64 {
 
 // JointLimited tells which joints have limits, njnt.
 func (m *Model) JointLimited() []bool {
-	return bools(m.c, func(c *C.mjModel) (*C.mjtByte, int) { return c.jnt_limited, int(c.njnt) })
+	if m.c == nil {
+		return nil
+	}
+	return bools(unsafe.Pointer(m.c.jnt_limited), int(m.c.njnt))
 }
 
 // ActuatorCtrlLimited tells which controls are clamped to their range, nu.
 func (m *Model) ActuatorCtrlLimited() []bool {
-	return bools(m.c, func(c *C.mjModel) (*C.mjtByte, int) { return c.actuator_ctrllimited, int(c.nu) })
-}
-
-// bools copies an array of flags.
-func bools(c *C.mjModel, of func(*C.mjModel) (*C.mjtByte, int)) []bool {
-	if c == nil {
+	if m.c == nil {
 		return nil
 	}
+	return bools(unsafe.Pointer(m.c.actuator_ctrllimited), int(m.c.nu))
+}
+
+// bools copies an array of flags of one byte each.
+func bools(p unsafe.Pointer, n int) []bool {
 	var out []bool
-	p, n := of(c)
-	for _, b := range unsafe.Slice(p, n) {
+	for _, b := range unsafe.Slice((*byte)(p), n) {
 		out = append(out, b != 0)
 	}
 	return out

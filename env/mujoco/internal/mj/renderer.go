@@ -121,14 +121,9 @@ func (r *Renderer) serve(requests <-chan request, ready chan<- error) {
 }
 
 func (r *Renderer) draw(canvas *C.mjx_canvas, q request, report *C.mjx_report) error {
-	full := &q.d.warning[C.mjWARN_VGEOMFULL].number
-	*full = 0
 	C.mjx_draw(canvas, r.m, q.d, C.int(q.camera), (*C.uchar)(unsafe.SliceData(q.dst)), report)
 	if err := errorOf(report); err != nil {
 		return fmt.Errorf("draw: %w", err)
-	}
-	if *full > 0 {
-		return fmt.Errorf("draw: %w: %s", ErrOverflow, oneLine(C.GoString(&report.warning[0])))
 	}
 	return nil
 }

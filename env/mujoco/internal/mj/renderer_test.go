@@ -232,6 +232,17 @@ func TestFastQualityIsClose(t *testing.T) {
 	}
 }
 
+func TestTooManyGeomsAreAnError(t *testing.T) {
+	geoms := strings.Repeat(`<geom size="0.1"/>`, 2100)
+	m := load(t, `<mujoco><option><flag contact="disable"/></option><worldbody><camera pos="0 0 3"/>`+geoms+`</worldbody></mujoco>`, nil)
+	d := newData(t, m)
+	must(t, d.Forward())
+	if _, err := newRenderer(t, m, Options{Width: 8, Height: 8}).Render(d, 0); !errors.Is(err, ErrOverflow) {
+		t.Errorf("got %v, want ErrOverflow", err)
+	}
+	must(t, d.Step(1)) // nothing is wrong with the physics
+}
+
 // The picture's size is no property of the model.
 func TestSeveralSizesOfOneModel(t *testing.T) {
 	m := load(t, testXML, nil)

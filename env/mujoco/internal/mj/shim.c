@@ -20,7 +20,7 @@ static void onError(const char* text) {
     fprintf(stderr, "mujoco: error outside any call: %s\n", text);
     abort();
   }
-  current->report->failed = 1;
+  current->report->failed = MJX_RAISED;
   copyText(current->report->error, text);
   _longjmp(current->jump, 1);
 }

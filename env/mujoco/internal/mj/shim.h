@@ -11,8 +11,9 @@
 
 // mjx_report is what came of a call: whether MuJoCo raised an error, with its
 // text, and the text of the last warning.
+enum { MJX_RAISED = 1, MJX_FULL = 2 };
 typedef struct {
-  int failed;
+  int failed;  // 0, MJX_RAISED, or MJX_FULL if a scene has too many geoms
   char error[MJX_TEXT];
   char warning[MJX_TEXT];
 } mjx_report;

@@ -15,17 +15,15 @@ type Warning struct {
 	Count int    // steps that raised it
 }
 
+// warningNames and sentinels have an entry for every warning that steps raise.
 var warningNames = [C.mjNWARNING]string{
 	C.mjWARN_INERTIA: "inertia", C.mjWARN_CONTACTFULL: "contactfull", C.mjWARN_CNSTRFULL: "cnstrfull",
-	C.mjWARN_VGEOMFULL: "vgeomfull", C.mjWARN_BADQPOS: "badqpos", C.mjWARN_BADQVEL: "badqvel",
-	C.mjWARN_BADQACC: "badqacc", C.mjWARN_BADCTRL: "badctrl",
+	C.mjWARN_BADQPOS: "badqpos", C.mjWARN_BADQVEL: "badqvel", C.mjWARN_BADQACC: "badqacc", C.mjWARN_BADCTRL: "badctrl",
 }
 
-// sentinels of the warnings, by index.
 var sentinels = [C.mjNWARNING]error{
 	C.mjWARN_INERTIA: ErrDiverged, C.mjWARN_CONTACTFULL: ErrOverflow, C.mjWARN_CNSTRFULL: ErrOverflow,
-	C.mjWARN_VGEOMFULL: ErrOverflow, C.mjWARN_BADQPOS: ErrDiverged, C.mjWARN_BADQVEL: ErrDiverged,
-	C.mjWARN_BADQACC: ErrDiverged, C.mjWARN_BADCTRL: ErrDiverged,
+	C.mjWARN_BADQPOS: ErrDiverged, C.mjWARN_BADQVEL: ErrDiverged, C.mjWARN_BADQACC: ErrDiverged, C.mjWARN_BADCTRL: ErrDiverged,
 }
 
 // Warnings lists what was raised since the last Reset.
