@@ -87,7 +87,10 @@ func New(backend compute.Backend, model *worldmodel.Model, params []compute.Buff
 // Schema is the shape of the records that the model reads.
 func (s *Scorer) Schema() replay.Schema {
 	d := s.model.Dims()
-	schema := replay.Schema{Height: d.Height, Width: d.Width, Channels: d.Channels, ActionSize: d.ActionSize}
+	schema := replay.Schema{ActionSize: d.ActionSize}
+	if s.reads("images") {
+		schema.Height, schema.Width, schema.Channels = d.Height, d.Width, d.Channels
+	}
 	if s.reads("vectors") {
 		schema.VectorSize = d.VectorSize
 	}

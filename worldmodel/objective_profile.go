@@ -52,6 +52,6 @@ func (c Config) WithProfile(name string) (Config, error) {
 	default:
 		return Config{}, fmt.Errorf("worldmodel: no objective profile %q; there are %s", name, strings.Join(ProfileNames(), ", "))
 	}
-	c.Objective = o
+	c.Objective, c.VectorScale = o, o.ImageScale
 	return c, nil
 }

@@ -156,6 +156,28 @@ func TestTotalOfProfiles(t *testing.T) {
 	}
 }
 
+// TestProfilesWeighVectorsLikeImages: codes that leave the half of squared errors
+// out do so for whatever is observed, and a profile undoes what one before has set.
+func TestProfilesWeighVectorsLikeImages(t *testing.T) {
+	for _, name := range ProfileNames() {
+		before, err := microConfig().WithProfile("kaixhin")
+		if err != nil {
+			t.Fatal(err)
+		}
+		cfg, err := before.WithProfile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := map[string]float64{"google": 2, "kaixhin": 2}[name]
+		if want == 0 {
+			want = 1
+		}
+		if cfg.VectorScale != want || cfg.Objective.ImageScale != want {
+			t.Errorf("%s weighs vectors by %v and images by %v, want %v", name, cfg.VectorScale, cfg.Objective.ImageScale, want)
+		}
+	}
+}
+
 // TestEmptyObjectiveIsTheDefault: a configuration from before there were
 // variants means what it did.
 func TestEmptyObjectiveIsTheDefault(t *testing.T) {

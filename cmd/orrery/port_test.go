@@ -4,11 +4,13 @@ import (
 	"bytes"
 	"compress/gzip"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -188,6 +190,41 @@ func TestScoreOfAnImportedCheckpoint(t *testing.T) {
 	}
 	if text := must(t, args...); !strings.Contains(text, fmt.Sprintf("1 episodes, %d records", records)) || !strings.Contains(text, "without looking") {
 		t.Errorf("score prints %s", text)
+	}
+}
+
+// TestScoreOfAnImportedVectorModel: a model that sees vectors is scored on episodes
+// without images, with the weights of its program. What it computes is compared in
+// internal/parity.
+func TestScoreOfAnImportedVectorModel(t *testing.T) {
+	dir := t.TempDir()
+	file := filepath.Join(dir, "planet.safetensors")
+	must(t, "import", kaixhinData+"symbolic_1.pth", "-o", file)
+	const records = 4
+	episode := []npz.Array{
+		{Name: "vector", Dims: []int{records, 5}, Data: slices.Repeat([]float32{0.5, -1}, records*5/2)},
+		{Name: "action", Dims: []int{records, 2}, Data: slices.Concat([]float32{0, 0}, slices.Repeat([]float32{0.5, -1}, records-1))},
+		{Name: "reward", Dims: []int{records}, Data: []float32{0, 1, 2, 3}},
+		{Name: "continue", Dims: []int{records}, Data: slices.Repeat([]float32{1}, records)},
+	}
+	var written bytes.Buffer
+	if err := errors.Join(npz.Write(&written, episode), os.WriteFile(filepath.Join(dir, "000000.npz"), written.Bytes(), 0o600)); err != nil {
+		t.Fatal(err)
+	}
+	for _, profile := range [][]string{nil, {"--profile", "kaixhin"}, {"--profile", "cross32768"}} {
+		var report scoreReport
+		args := append([]string{"score", "--checkpoint", file, "--episodes", dir, "--deterministic", "--json"}, profile...)
+		if err := json.Unmarshal([]byte(must(t, args...)), &report); err != nil {
+			t.Fatal(err)
+		}
+		l, twice := report.Losses, 2.
+		if len(profile) > 0 && profile[1] == "cross32768" {
+			twice = 1
+		}
+		want := twice*l["vector"] + twice*l["reward"] + l["kl_clipped"]
+		if report.Records != records || l["vector"] <= 0 || l["reward"] <= 0 || !(math.Abs(l["total"]-want) < 1e-5*want) {
+			t.Errorf("%v: %d records, losses %v", profile, report.Records, l)
+		}
 	}
 }
 

@@ -102,7 +102,7 @@ func (s sizes) model() (worldmodel.Config, worldmodel.Dims, error) {
 	c.GRU = worldmodel.ResetAfter
 	if s.vector > 0 {
 		c.Observe, c.VectorTransform = worldmodel.ObserveVector, worldmodel.Untransformed
-		c.VectorLayers, c.VectorEmbed, c.VectorScale = []int{s.embed, s.embed}, s.embed, 2
+		c.VectorLayers, c.VectorEmbed = []int{s.embed, s.embed}, s.embed
 	}
 	c, err = c.WithProfile("kaixhin")
 	return c, dims, err
