@@ -157,6 +157,7 @@ func verify(stored []safetensors.Tensor, sums []tensorSum) (map[string][]Tensor,
 	groups := make(map[string][]Tensor, len(groupOrder))
 	for _, sum := range sums {
 		t, ok := byName[sum.Name]
+		delete(byName, sum.Name) // a name listed twice is missing the second time
 		if !ok || t.sum() != sum.SHA256 {
 			return nil, fmt.Errorf("%w: tensor %q is missing or does not match its checksum", ErrCorrupt, sum.Name)
 		}

@@ -242,6 +242,9 @@ func load(fsys vfs.FS, path string) (*Snapshot, error) {
 	if want := snapshotName(h.Counters); want != filepath.Base(path) {
 		return nil, fmt.Errorf("%w: it holds the snapshot %s", ErrCorrupt, want)
 	}
+	if c := h.Counters; min(c.EnvSteps, c.Decisions, c.Updates, c.Episodes, int64(h.ReplayEpisodes)) < 0 {
+		return nil, fmt.Errorf("%w: it has negative counters, or %d episodes", ErrCorrupt, h.ReplayEpisodes)
+	}
 	return &Snapshot{
 		Counters: h.Counters, Params: groups[paramsGroup], AdamM: groups[momentMGroup], AdamV: groups[momentVGroup],
 		ReplayEpisodes: h.ReplayEpisodes, Config: h.Config, Extra: h.Extra, Created: h.Created,

@@ -19,8 +19,8 @@ var (
 	casesFlag = flag.Int("cases", 0, "run this many cases instead, whatever they kill")
 )
 
-// binary is the program, built once.
-var binary struct {
+// built is the program, built once.
+var built struct {
 	sync.Once
 	path string
 	err  error
@@ -32,8 +32,8 @@ func TestMain(m *testing.M) {
 		os.Exit(faultyMain(context.Background(), text, os.Args[1:]))
 	}
 	code := m.Run()
-	if binary.path != "" {
-		_ = os.RemoveAll(filepath.Dir(binary.path)) // of no use to anybody
+	if built.path != "" {
+		_ = os.RemoveAll(filepath.Dir(built.path)) // of no use to anybody
 	}
 	os.Exit(code)
 }
@@ -41,24 +41,24 @@ func TestMain(m *testing.M) {
 // orrery is the built program.
 func orrery(t testing.TB) string {
 	t.Helper()
-	binary.Do(func() {
+	built.Do(func() {
 		dir, err := os.MkdirTemp("", "crashtest")
 		if err != nil {
-			binary.err = err
+			built.err = err
 			return
 		}
-		binary.path = filepath.Join(dir, "orrery")
+		built.path = filepath.Join(dir, "orrery")
 		if runtime.GOOS == "windows" {
-			binary.path += ".exe"
+			built.path += ".exe"
 		}
-		if out, err := exec.Command("go", "build", "-o", binary.path, "../../cmd/orrery").CombinedOutput(); err != nil {
-			binary.err = fmt.Errorf("%w: %s", err, out)
+		if out, err := exec.Command("go", "build", "-o", built.path, "../../cmd/orrery").CombinedOutput(); err != nil {
+			built.err = fmt.Errorf("%w: %s", err, out)
 		}
 	})
-	if binary.err != nil {
-		t.Fatal(binary.err)
+	if built.err != nil {
+		t.Fatal(built.err)
 	}
-	return binary.path
+	return built.path
 }
 
 // process is one that was started, and what it prints.

@@ -47,11 +47,18 @@ func Open(r io.ReaderAt, size int64) (*Index, error) {
 	}
 	x := &Index{r: r}
 	err = eachField(text, func(name string, decode func(any) error) error {
+		var object json.RawMessage
+		if err := decode(&object); err != nil {
+			return err
+		}
+		if err := unique(object); err != nil {
+			return err
+		}
 		if name == metadataKey {
-			return decode(&x.Metadata)
+			return json.Unmarshal(object, &x.Metadata)
 		}
 		var f field
-		if err := decode(&f); err != nil {
+		if err := json.Unmarshal(object, &f); err != nil {
 			return err
 		}
 		x.Entries = append(x.Entries, Entry{name, f.DType, f.Shape, f.Offsets[0], f.Offsets[1]})
@@ -121,6 +128,14 @@ func eachField(text []byte, f func(name string, decode func(any) error) error) e
 		return fmt.Errorf("%d bytes follow the JSON object", len(rest))
 	}
 	return nil
+}
+
+// unique reports a field that comes twice in an object.
+func unique(object []byte) error {
+	return eachField(object, func(_ string, decode func(any) error) error {
+		var value json.RawMessage
+		return decode(&value)
+	})
 }
 
 // place sorts the entries by their data, checks all lengths and makes the

@@ -103,3 +103,17 @@ func FuzzRead(f *testing.F) {
 		}
 	})
 }
+
+// TestFieldsMustNotComeTwice inside the description of a tensor or in the
+// metadata either: readers would disagree about which one counts.
+func TestFieldsMustNotComeTwice(t *testing.T) {
+	for _, header := range []string{
+		`{"x":{"dtype":"F32","shape":[1],"shape":[0],"data_offsets":[0,0]}}`,
+		`{"__metadata__":{"format":"a","format":"b"}}`,
+	} {
+		data := append([]byte{byte(len(header)), 0, 0, 0, 0, 0, 0, 0}, header...)
+		if _, err := Read(data); !errors.Is(err, ErrCorrupt) || !strings.Contains(err.Error(), "twice") {
+			t.Errorf("%s: %v", header, err)
+		}
+	}
+}
