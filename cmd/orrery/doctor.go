@@ -80,7 +80,7 @@ func examine(ctx context.Context) []finding {
 	findings := []finding{kernels(), halfPrecision(), cores(), memoryFree(), diskFree()}
 	findings = append(findings,
 		mujocoBuilt(),
-		library("MuJoCo library", "dmc/* environments", "apt-get install libmujoco-dev, and build with -tags mujoco", "libmujoco.so*"),
+		library("MuJoCo library", "dmc/* environments", "apt-get install libmujoco-dev, and build with -tags mujoco (see docs/environments.md)", "libmujoco.so*"),
 		library("OSMesa", "pictures of dmc/* environments", "apt-get install libosmesa6", "libOSMesa.so*"),
 		program(ctx, "Python", "py:* environments", "apt-get install python3 python3-venv", remote.Python(), "--version"),
 		pythonModule(ctx, "gymnasium"), pythonModule(ctx, "dm_control"),
@@ -208,7 +208,7 @@ func xlaBuilt() finding {
 func mujocoBuilt() finding {
 	f := finding{Name: "MuJoCo", State: "yes", Found: "built in, version " + mujoco.Version(), For: "dmc/* environments"}
 	if !mujoco.Built {
-		f.State, f.Found, f.Remedy = "no", "not in this build", "apt-get install gcc libc6-dev libmujoco-dev libosmesa6, and build with -tags mujoco"
+		f.State, f.Found, f.Remedy = "no", "not in this build", "apt-get install gcc libc6-dev libmujoco-dev libosmesa6, and build with -tags mujoco (see docs/environments.md)"
 	}
 	return f
 }
