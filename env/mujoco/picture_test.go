@@ -130,6 +130,25 @@ func TestASecondGraphicsLibraryIsRefused(t *testing.T) {
 	}
 }
 
+// Nothing mends a renderer that fails, so training must not play on.
+func TestAFailedPictureNamesTaskAndStep(t *testing.T) {
+	ctx := context.Background()
+	e := openBare(t, "pendulum-swingup:render=fast")
+	if _, err := e.Reset(ctx, 1); err != nil {
+		t.Fatal(err)
+	}
+	e.painter.close()
+	_, err := e.StepRepeated(ctx, []float32{0}, 3)
+	if err == nil || errors.Is(err, env.ErrBroken) {
+		t.Fatalf("%v, want an error that no retry mends", err)
+	}
+	for _, part := range []string{"dmc/pendulum-swingup", "picture after env step 3"} {
+		if !strings.Contains(err.Error(), part) {
+			t.Errorf("%q does not say %q", err, part)
+		}
+	}
+}
+
 func TestRenderersAgreeOnEverythingButThePicture(t *testing.T) {
 	var first []env.Transition
 	for _, render := range []Render{RenderSuite, RenderFast} {
