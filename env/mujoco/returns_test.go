@@ -33,6 +33,13 @@ func bands() map[string]band {
 		"walker-stand":            {128.9, 12.2, 104.1, 164.4, 118.3, 48.5},
 		"walker-walk":             {32.1, 3.7, 25.7, 47.7, 20.5, 0},
 		"walker-run":              {22.8, 1.8, 18.8, 28.9, 19.8, 0},
+
+		// By dm_control itself, with testdata/returns.py.
+		"pendulum-swingup":       {0.4, 3.1, 0, 26.0, 0.3, 2.2},
+		"point-mass-easy":        {4.0, 37.6, 0, 499.0, 6.9, 74.7},
+		"point-mass-hard":        {7.9, 51.3, 0, 446.0, 8.3, 76.7},
+		"acrobot-swingup":        {3.8, 11.4, 0, 79.6, 3.6, 10.7},
+		"acrobot-swingup-sparse": {0.4, 3.2, 0, 36.0, 0.4, 3.2},
 	}
 }
 
