@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/gomlx/compute"
@@ -23,6 +24,7 @@ import (
 	"github.com/orrery-rl/orrery/internal/optim"
 	"github.com/orrery-rl/orrery/internal/rng"
 	"github.com/orrery-rl/orrery/internal/vfs"
+	"github.com/orrery-rl/orrery/internal/vfs/vfstest"
 	"github.com/orrery-rl/orrery/metrics"
 	"github.com/orrery-rl/orrery/plan"
 	"github.com/orrery-rl/orrery/worldmodel"
@@ -197,7 +199,8 @@ func (e *recording) Step(ctx context.Context, action []float32) (env.Transition,
 	return tr, err
 }
 
-// TestNonFiniteUpdateNamesTheTensor feeds a reward whose square overflows.
+// TestNonFiniteUpdateNamesTheTensor feeds a reward whose square overflows. The
+// error names the loss and a file, which holds that reward.
 func TestNonFiniteUpdateNamesTheTensor(t *testing.T) {
 	dir := t.TempDir()
 	p := parts(t, dir, newToy(t))
@@ -211,7 +214,16 @@ func TestNonFiniteUpdateNamesTheTensor(t *testing.T) {
 	if !errors.Is(err, ErrNonFinite) || !strings.Contains(err.Error(), "loss reward") {
 		t.Fatalf("%v", err)
 	}
-	after, _, _ := contents(t, dir)
+	after, _, events := contents(t, dir)
+	last := events[len(events)-1]
+	if last.Kind != metrics.KindUpdate || finite(last.Values["loss/reward:nats"]) || !finite(last.Values["loss/kl:nats"]) {
+		t.Errorf("the last event does not tell of it: %+v", last)
+	}
+	path := filepath.Join(dir, BadBatchName(last.Counters.Updates))
+	if !strings.Contains(err.Error(), path) {
+		t.Errorf("%v does not name %s", err, path)
+	}
+	badBatch(t, path, p)
 	if after.Counters.Updates > before.Counters.Updates+4 {
 		t.Fatalf("a snapshot after %d updates survived", after.Counters.Updates)
 	}
@@ -221,6 +233,51 @@ func TestNonFiniteUpdateNamesTheTensor(t *testing.T) {
 				t.Fatalf("%s in the snapshot is damaged", tensor.Name)
 			}
 		}
+	}
+}
+
+// TestBadBatchOnAFullDisk: what failed is still told.
+func TestBadBatchOnAFullDisk(t *testing.T) {
+	p := parts(t, t.TempDir(), &huge{newToy(t)})
+	p.FS = vfstest.Intercept(vfs.OS(), func(op vfstest.Op) error {
+		if op.Changes() && strings.Contains(op.Path, "bad-batch") {
+			return syscall.ENOSPC
+		}
+		return nil
+	})
+	_, err := train(t, context.Background(), p)
+	if !errors.Is(err, ErrNonFinite) || !errors.Is(err, syscall.ENOSPC) || !strings.Contains(err.Error(), "loss reward") {
+		t.Errorf("%v", err)
+	}
+}
+
+// badBatch demands a whole batch, with an absurd reward.
+func badBatch(t *testing.T, path string, p Parts) {
+	t.Helper()
+	data, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	arrays, err := npz.Read(bytes.NewReader(data), int64(len(data)), 1<<24)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, l := p.Schedule.BatchSize, p.Schedule.ChunkLength
+	want := map[string][]int{
+		"images": {b, l, imageSize, imageSize, 3}, "actions": {b, l, 2}, "rewards": {b, l},
+		"noise": {b, l, p.Model.Config().StochSize},
+	}
+	for _, a := range arrays {
+		if dims, known := want[a.Name]; known && !slices.Equal(a.Dims, dims) {
+			t.Errorf("%s is %v, want %v", a.Name, a.Dims, dims)
+		}
+		delete(want, a.Name)
+		if a.Name == "rewards" && !slices.Contains(a.Data.([]float32), 1e30) {
+			t.Error("the reward that did it is not in the batch")
+		}
+	}
+	if len(want) > 0 {
+		t.Errorf("missing are %v", want)
 	}
 }
 

@@ -78,7 +78,9 @@ func (o *Offline) update(ctx context.Context) error {
 	// An update that has begun is finished: its inputs are donated.
 	stats, err := o.learner.Update(context.WithoutCancel(ctx), number)
 	if err != nil {
-		return err
+		at := o.counters
+		at.Updates = number
+		return o.learner.inquest(o.FS, o.Dir, o.metrics, at, stats, err)
 	}
 	o.counters.Updates = number
 	o.losses.add(stats, o.Optimiser.ClipNorm)

@@ -28,7 +28,9 @@ func (r *Run) update(ctx context.Context) error {
 		return err
 	})
 	if err != nil {
-		return err
+		at := r.counters
+		at.Updates = number
+		return r.learner.inquest(r.FS, r.Dir, r.metrics, at, stats, err)
 	}
 	r.counters.Updates = number
 	r.losses.add(stats, r.Optimiser.ClipNorm)

@@ -65,8 +65,18 @@ func (p *progress) Write(e metrics.Event) error {
 }
 
 func (p *progress) updating(e metrics.Event) string {
-	return fmt.Sprintf("update %d: image %.1f reward %.3f kl %.2f", e.Counters.Updates,
-		e.Values["loss/image:nats"], e.Values["loss/reward:nats"], e.Values["loss/kl:nats"])
+	return fmt.Sprintf("update %d:%s", e.Counters.Updates, losses(e.Values))
+}
+
+// losses are the terms of the objective that tell most, of those that there are.
+func losses(values map[string]float64) string {
+	var b strings.Builder
+	for _, l := range []struct{ name, format string }{{"image", "%.1f"}, {"vector", "%.3f"}, {"reward", "%.3f"}, {"kl", "%.2f"}} {
+		if v, ok := values["loss/"+l.name+":nats"]; ok {
+			fmt.Fprintf(&b, "  %s "+l.format, l.name, v)
+		}
+	}
+	return b.String()
 }
 
 func (p *progress) episode(e metrics.Event) string {
@@ -75,9 +85,7 @@ func (p *progress) episode(e metrics.Event) string {
 	if e.Text["policy"] == "random" {
 		return b.String() + "  (random)"
 	}
-	if p.last != nil {
-		fmt.Fprintf(&b, "  image %.1f  reward %.3f  kl %.2f", p.last["loss/image:nats"], p.last["loss/reward:nats"], p.last["loss/kl:nats"])
-	}
+	b.WriteString(losses(p.last))
 	fmt.Fprintf(&b, "  %s", split(e.Values))
 	if eta := p.eta(e.Counters); eta > 0 {
 		fmt.Fprintf(&b, "  ETA %s", since(eta))

@@ -28,3 +28,12 @@ func TestProgressCountsTheUpdatesOfThisProcess(t *testing.T) {
 		t.Errorf("%s", &out)
 	}
 }
+
+// TestProgressPrintsNothingThatWasNotMeasured: a model without images has no
+// image loss, which is not 0.
+func TestProgressPrintsNothingThatWasNotMeasured(t *testing.T) {
+	got := losses(map[string]float64{"loss/vector:nats": 1.5, "loss/kl:nats": 3})
+	if want := "  vector 1.500  kl 3.00"; got != want || losses(nil) != "" {
+		t.Errorf("%q, want %q", got, want)
+	}
+}
