@@ -54,6 +54,9 @@ type picture struct {
 	data               []byte
 }
 
+// list are sentences, each for itself.
+type list []string
+
 // code is text to be copied.
 type code struct{ language, text string }
 

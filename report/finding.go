@@ -5,9 +5,6 @@ import (
 	"math"
 	"slices"
 	"strings"
-
-	"github.com/orrery-rl/orrery/internal/stats"
-	"github.com/orrery-rl/orrery/metrics"
 )
 
 // Severity says how much something matters.
@@ -26,8 +23,9 @@ type Finding struct {
 	Text     string
 }
 
-// Findings are what the files of a run say against it: what is missing or
-// damaged, what was interrupted, and what lies outside its healthy range.
+// Findings are what to know of the files of a run before reading on: what is
+// missing or damaged, and what was interrupted. How the learning itself went is
+// up to package diagnose.
 func (r *Run) Findings() (out []Finding) {
 	say := func(s Severity, format string, args ...any) {
 		out = append(out, Finding{s, fmt.Sprintf(format, args...)})
@@ -39,8 +37,6 @@ func (r *Run) Findings() (out []Finding) {
 		say(Error, "Left out: %s of the event file, the first: %v. What they said is missing from this page.", plural(n, "damaged line"), r.Damaged[0])
 	}
 	r.findProgress(say)
-	r.findNonFinite(say)
-	r.findOutside(say)
 	r.findProcesses(say)
 	return out
 }
@@ -59,40 +55,6 @@ func (r *Run) findProgress(say func(Severity, string, ...any)) {
 	all := slices.Concat(evaluations, r.Afterwards)
 	if n := all[max(len(all)-1, 0):]; len(n) > 0 && n[0].Summary.N > 0 && n[0].Summary.N < 10 {
 		say(Info, "The last evaluation has %d episodes, which is few: orrery eval -n 10 plays more.", n[0].Summary.N)
-	}
-}
-
-// findNonFinite names the first value that is no number.
-func (r *Run) findNonFinite(say func(Severity, string, ...any)) {
-	for _, e := range r.Events {
-		for _, name := range MetricNames(&Run{Events: []metrics.Event{e}}) {
-			if !finite(e.Values[name]) {
-				say(Error, "%s is %v after %d updates: training broke there.", name, e.Values[name], e.Counters.Updates)
-				return
-			}
-		}
-	}
-}
-
-// recent is how many of the last values are looked at.
-const recent = 10
-
-// findOutside names the metrics whose recent values lie outside their healthy
-// range.
-func (r *Run) findOutside(say func(Severity, string, ...any)) {
-	for _, name := range MetricNames(r) {
-		m, ok := metrics.Lookup(name)
-		if !ok || !m.HasRange() {
-			continue
-		}
-		_, y := r.Series(name, Updates)
-		y = slices.DeleteFunc(y[max(0, len(y)-recent):], func(v float64) bool { return !finite(v) })
-		if len(y) == 0 {
-			continue
-		}
-		if v := stats.Median(y); v < m.Low || v > m.High {
-			say(Warning, "%s is %s lately, outside its healthy range of %g to %g. %s", name, significant(v), m.Low, m.High, m.Healthy)
-		}
 	}
 }
 

@@ -102,6 +102,12 @@ func (p *htmlWriter) block(b block) {
 		p.printf("</div>\n")
 	case picture:
 		p.picture(b)
+	case list:
+		p.printf("<ul>\n")
+		for _, item := range b {
+			p.printf("<li>%s</li>\n", text(item))
+		}
+		p.printf("</ul>\n")
 	case code:
 		p.printf("<pre><code>%s</code></pre>\n", text(b.text))
 	case folded:

@@ -98,6 +98,11 @@ func (p *markdownWriter) block(b block) {
 		}
 		p.image(b.alt, b.name, ending, b.data)
 		p.printf("*%s*\n\n", markdown(b.caption))
+	case list:
+		for _, item := range b {
+			p.printf("- %s\n", markdown(item))
+		}
+		p.printf("\n")
 	case code:
 		fence := fenceFor(b.text)
 		p.printf("%s%s\n%s\n%s\n\n", fence, b.language, strings.TrimRight(b.text, "\n"), fence)

@@ -19,8 +19,6 @@ type Options struct {
 	FS vfs.FS
 	// Media are made with the weights of a run, by its path.
 	Media map[string]Media
-	// Diagnosis are findings of a closer look at a run, by its path.
-	Diagnosis map[string][]Finding
 }
 
 // Media are what a run's weights show.
@@ -68,9 +66,9 @@ func onePage(r *Run, o Options) *Document {
 	for _, f := range r.Findings() {
 		d.add(notice{f.Severity, f.Text})
 	}
-	d.add(diagnosis(o.Diagnosis[r.Path])...)
 	d.add(heading{2, "Results"})
 	d.add(r.results()...)
+	d.add(r.diagnosis(2)...)
 	d.add(heading{2, "Learning curves"})
 	d.add(curves([]*Run{r})...)
 	d.add(r.seen(o)...)
@@ -118,21 +116,6 @@ func (r *Run) final() (Evaluation, bool) {
 		return Evaluation{}, false
 	}
 	return all[len(all)-1], true
-}
-
-// diagnosis is a section of findings, if there are any.
-func diagnosis(findings []Finding) []block {
-	if findings == nil {
-		return nil
-	}
-	out := []block{heading{2, "Diagnosis"}}
-	if len(findings) == 0 {
-		return append(out, paragraph("Nothing suspicious was found."))
-	}
-	for _, f := range findings {
-		out = append(out, notice{f.Severity, f.Text})
-	}
-	return out
 }
 
 // settings are what differs from the preset, and everything, folded.

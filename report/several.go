@@ -123,9 +123,10 @@ func differing(runs []*Run) []block {
 // inShort is what a page of several runs says of each.
 func (r *Run) inShort(o Options) (out []block) {
 	out = append(out, paragraph(r.subtitle()))
-	for _, f := range slices.Concat(r.Findings(), o.Diagnosis[r.Path]) {
+	for _, f := range r.Findings() {
 		out = append(out, notice{f.Severity, f.Text})
 	}
+	out = append(out, r.diagnosis(3)...)
 	out = append(out, r.results()...)
 	out = append(out, r.seen(o)...)
 	out = append(out, r.timeBlocks()...)

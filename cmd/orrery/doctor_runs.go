@@ -9,11 +9,11 @@ import (
 	"strings"
 	"time"
 
-	"github.com/orrery-rl/orrery/config"
 	"github.com/orrery-rl/orrery/internal/diagnose"
 	"github.com/orrery-rl/orrery/internal/vfs"
 	"github.com/orrery-rl/orrery/learn"
 	"github.com/orrery-rl/orrery/metrics"
+	"github.com/orrery-rl/orrery/report"
 )
 
 // diagnosis is what doctor says of one run; its JSON form is stable.
@@ -86,18 +86,7 @@ func diagnoseSettings(path string) (diagnose.Settings, error) {
 	if errors.Is(err, fs.ErrNotExist) {
 		return diagnose.Settings{}, nil
 	}
-	return settingsOf(run), err
-}
-
-func settingsOf(run config.Run) diagnose.Settings {
-	s := diagnose.Settings{
-		FreeNats: run.Model.FreeNats, ClipNorm: run.Optimiser.ClipNorm, Episodes: run.Learn.Episodes,
-		Horizon: run.Plan.Horizon, BatchSize: run.Learn.BatchSize, ChunkLength: run.Learn.ChunkLength,
-	}
-	if len(run.Learn.Offline.Episodes) > 0 {
-		s.Episodes, s.Updates = 0, run.Learn.OfflineSchedule().Updates
-	}
-	return s
+	return report.DiagnoseSettings(run), err
 }
 
 // print says it in words.

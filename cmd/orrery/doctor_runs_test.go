@@ -10,6 +10,7 @@ import (
 
 	"github.com/orrery-rl/orrery/config"
 	"github.com/orrery-rl/orrery/internal/diagnose"
+	"github.com/orrery-rl/orrery/report"
 )
 
 // TestDoctorReadsRuns: directories and files, several at once, in words and as
@@ -43,11 +44,11 @@ func TestDoctorJudgesOfflineRunsByTheirUpdates(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if s := settingsOf(run); s.Episodes != 130 || s.Updates != 0 || s.FreeNats != 3 || s.Horizon != 12 {
+	if s := report.DiagnoseSettings(run); s.Episodes != 130 || s.Updates != 0 || s.FreeNats != 3 || s.Horizon != 12 {
 		t.Errorf("%+v", s)
 	}
 	run.Learn.Offline.Episodes = []string{"x"}
-	if s := settingsOf(run); s.Episodes != 0 || s.Updates != 7500 {
+	if s := report.DiagnoseSettings(run); s.Episodes != 0 || s.Updates != 7500 {
 		t.Errorf("%+v", s)
 	}
 }
