@@ -286,7 +286,7 @@ func yamlBomb() string {
 func liveClaim(size uint32) []byte {
 	valid := vfstest.NewMem()
 	d := live.NewDir(valid, "run", live.Config{})
-	d.ShowEpisode(live.Episode{Size: live.Size{1, 1, 1}, Real: [][]byte{{1}, {2}}, Dream: [][]byte{{1}, {2}}, Rewards: []float32{1, 2}, Context: 1})
+	d.ShowEpisode(live.Episode{Size: live.Size{Height: 1, Width: 1, Channels: 1}, Real: [][]byte{{1}, {2}}, Dream: [][]byte{{1}, {2}}, Rewards: []float32{1, 2}, Context: 1})
 	_ = d.Close()
 	data, err := vfs.ReadFile(valid, live.EpisodePath("run"), 1<<20)
 	if err != nil || len(data) < 16 {
