@@ -79,6 +79,7 @@ type Offline struct {
 	counters  metrics.Counters
 	mark      offlineMark
 	saved     int64 // updates in the last snapshot, or -1
+	gone      int   // events that snapshots count and the file has lost
 	losses    average
 	pace      pace
 	told      told
@@ -185,19 +186,15 @@ func (o *Offline) openEnvs(context.Context) (err error) {
 
 // openEvents opens the event file, which from now on continues at the counters.
 func (o *Offline) openEvents(context.Context) (err error) {
-	var again []string
-	if o.mark.Validated < o.counters.Updates {
-		again = append(again, metrics.KindValidation)
-	}
-	if o.mark.Evaluated < o.counters.Updates {
-		again = append(again, metrics.KindEvaluation)
-	}
 	if err := vfs.MakeDirDurable(o.FS, o.Dir); err != nil {
 		return err
 	}
-	o.events, _, err = metrics.OpenJSONL(o.FS, filepath.Join(o.Dir, MetricsName), o.counters, again...)
+	o.events, _, err = metrics.OpenJSONL(o.FS, filepath.Join(o.Dir, MetricsName), o.counters, o.mark.untold(o.counters)...)
 	if err != nil {
 		return err
+	}
+	if o.gone = max(0, o.gone-o.events.Events()); o.gone > 0 {
+		o.Log.Warn("events that had been told are gone from the file", "file", filepath.Join(o.Dir, MetricsName), "missing", o.gone)
 	}
 	o.metrics = metrics.NewRecorder(o.events, o.Log, o.Listeners...)
 	o.told = told{at: o.Now(), updates: o.counters.Updates}
@@ -235,10 +232,7 @@ func (o *Offline) Updates() int64 { return int64(o.schedule.Updates) }
 func (o *Offline) restore(ctx context.Context) error {
 	held, _ := o.Data.Held()
 	o.mark = offlineMark{Episodes: o.Data.Train.Episodes(), HeldOut: held, Records: o.Data.Train.Records(), SHA256: o.Data.SHA256}
-	s, report, err := checkpoint.LoadLatest(ctx, o.FS, filepath.Join(o.Dir, snapshotsDir))
-	for _, d := range report.Damaged {
-		o.Log.Warn("snapshot is damaged and was passed over; what it held beyond the one before is learned again", "snapshot", d)
-	}
+	s, err := o.newest(ctx)
 	if errors.Is(err, checkpoint.ErrNone) {
 		params, err := initial(o.Model, o.From, o.stream("init", 0))
 		if err != nil {
@@ -249,21 +243,15 @@ func (o *Offline) restore(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return o.resume(s, report.Path)
+	if err := o.resume(s); err != nil || !s.passed {
+		return err
+	}
+	return checkpoint.Drop(o.FS, filepath.Join(o.Dir, snapshotsDir), s.Counters)
 }
 
 // resume takes up a snapshot.
-func (o *Offline) resume(s *checkpoint.Snapshot, path string) error {
-	var p milestone
-	if err := json.Unmarshal(s.Extra[milestoneKey], &p); err != nil {
-		return fmt.Errorf("learn: snapshot %s: %w", path, err)
-	}
-	var mark offlineMark
-	if raw, offline := s.Extra[offlineKey]; !offline {
-		return fmt.Errorf("learn: %w: the run in %s collects its own episodes; start another one with --run DIR (and --from to continue from its weights)", ErrParts, o.Dir)
-	} else if err := json.Unmarshal(raw, &mark); err != nil {
-		return fmt.Errorf("learn: snapshot %s: %w", path, err)
-	}
+func (o *Offline) resume(s offlineSaved) error {
+	p, mark := s.milestone, s.mark
 	if mark.SHA256 != o.mark.SHA256 {
 		return fmt.Errorf("learn: %w: the run in %s learns from other episodes: %d of %d records and %d held out, not %d of %d and %d (or other values in them); restore these, or start a new run (with --from %[2]s to continue from its weights)",
 			ErrParts, o.Dir, mark.Episodes, mark.Records, mark.HeldOut, o.mark.Episodes, o.mark.Records, o.mark.HeldOut)
@@ -275,23 +263,26 @@ func (o *Offline) resume(s *checkpoint.Snapshot, path string) error {
 	for i, group := range [][]checkpoint.Tensor{s.Params, s.AdamM, s.AdamV} {
 		var err error
 		if state[i], err = fit(group, o.Model); err != nil {
-			return fmt.Errorf("learn: snapshot %s: %w", path, err)
+			return fmt.Errorf("learn: snapshot %s: %w", s.path, err)
 		}
 	}
-	o.counters, o.mark, o.losses, o.saved = metrics.Counters(s.Counters), mark, p.Losses, s.Counters.Updates
+	o.counters, o.mark, o.losses, o.saved, o.gone = metrics.Counters(s.Counters), mark, p.Losses, s.Counters.Updates, p.Events
 	return o.learner.SetState(state[0], state[1], state[2])
 }
 
 // snapshot saves the whole run; an interruption does not keep it from being
 // written.
 func (o *Offline) snapshot(ctx context.Context) error {
+	if err := stillThere(o.FS, o.Dir); err != nil {
+		return err
+	}
 	params, m, v, err := o.learner.State()
 	if err != nil {
 		return err
 	}
 	extra := map[string]json.RawMessage{}
 	for key, value := range map[string]any{
-		milestoneKey: milestone{Seed: o.Seed, Dims: o.Model.Dims(), Losses: o.losses}, offlineKey: o.mark,
+		milestoneKey: milestone{Seed: o.Seed, Dims: o.Model.Dims(), Events: o.events.Events() + o.gone, Losses: o.losses}, offlineKey: o.mark,
 	} {
 		if extra[key], err = json.Marshal(value); err != nil {
 			return err

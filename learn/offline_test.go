@@ -416,3 +416,56 @@ func TestOfflineConfigIsValidated(t *testing.T) {
 		t.Errorf("%+v, want %+v", got, want)
 	}
 }
+
+// TestDamagedOfflineRunsEndIdentically: the newest snapshot, or the last events,
+// are damaged, and the run goes back to the snapshot before.
+func TestDamagedOfflineRunsEndIdentically(t *testing.T) {
+	d := openData(t, recorded(t, 7))
+	whole := t.TempDir()
+	if err := trainOffline(t, context.Background(), offline(t, whole, d)); err != nil {
+		t.Fatal(err)
+	}
+	wantSnapshot, wantEvents := leftBy(t, whole)
+	for name, damage := range map[string]func(dir string){
+		"snapshot": func(dir string) { shorten(t, newestFile(t, filepath.Join(dir, snapshotsDir)), 3) },
+		"events":   func(dir string) { shorten(t, filepath.Join(dir, MetricsName), 20) },
+	} {
+		dir := t.TempDir()
+		p := offline(t, dir, d)
+		p.Schedule.Offline.Updates = 10
+		if err := trainOffline(t, context.Background(), p); err != nil {
+			t.Fatal(err)
+		}
+		damage(dir)
+		var log bytes.Buffer
+		p = offline(t, dir, d)
+		p.Log = slog.New(slog.NewTextHandler(&log, nil))
+		if err := trainOffline(t, context.Background(), p); err != nil {
+			t.Fatal(err)
+		}
+		gotSnapshot, gotEvents := leftBy(t, dir)
+		if !reflect.DeepEqual(gotSnapshot, wantSnapshot) || !reflect.DeepEqual(gotEvents, wantEvents) {
+			t.Errorf("%s: the run ends differently:\n%v\nwant\n%v", name, gotEvents, wantEvents)
+		}
+		if !strings.Contains(log.String(), "damaged") {
+			t.Errorf("%s: nothing was said: %s", name, &log)
+		}
+	}
+}
+
+func newestFile(t *testing.T, dir string) string {
+	t.Helper()
+	return filepath.Join(dir, slices.Max(slices.Collect(maps.Keys(files(t, dir)))))
+}
+
+// shorten cuts n bytes off the end of a file.
+func shorten(t *testing.T, path string, n int64) {
+	t.Helper()
+	info, err := os.Stat(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Truncate(path, info.Size()-n); err != nil {
+		t.Fatal(err)
+	}
+}

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/orrery-rl/orrery/checkpoint"
+	"github.com/orrery-rl/orrery/internal/vfs"
 	"github.com/orrery-rl/orrery/metrics"
 	"github.com/orrery-rl/orrery/worldmodel"
 )
@@ -48,7 +49,7 @@ func (r *Run) snapshot(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		if err := r.stillThere(); err != nil {
+		if err := stillThere(r.FS, r.Dir); err != nil {
 			return err
 		}
 		if err := r.events.Sync(); err != nil {
@@ -64,9 +65,9 @@ var ErrVanished = errors.New("the run's directory has vanished")
 
 // stillThere refuses to save into a directory that is not the run's any more:
 // a snapshot without the episodes would be of no use.
-func (r *Run) stillThere() error {
-	path := filepath.Join(r.Dir, MetricsName)
-	if _, err := r.FS.Stat(path); errors.Is(err, fs.ErrNotExist) {
+func stillThere(fsys vfs.FS, dir string) error {
+	path := filepath.Join(dir, MetricsName)
+	if _, err := fsys.Stat(path); errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("learn: %w: there is no %s: if it was moved, the same command goes on there from its newest snapshot", ErrVanished, path)
 	}
 	return nil
