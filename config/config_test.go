@@ -156,6 +156,7 @@ func TestOfflineStaysOffline(t *testing.T) {
 	old, next := preset(t, "small"), preset(t, "small")
 	old.Learn.Offline = learn.OfflineConfig{Episodes: []string{"a"}, Updates: 5}
 	next.Learn.Offline = learn.OfflineConfig{Episodes: []string{"b", "c"}, Updates: 7, SaveEvery: 2}
+	next.Env.Name, next.Env.ActionRepeat = "elsewhere", 3 // it only judges
 	if changes, err := Diff(old, next); err != nil || len(changes) > 0 {
 		t.Errorf("%v, %v", changes, err)
 	}

@@ -32,7 +32,11 @@ const offlineEpisodes = "learn.offline.episodes"
 // goes on are left out.
 func Diff(old, next Run) ([]Change, error) {
 	all, err := Differences(old, next)
-	return slices.DeleteFunc(all, Change.allowed), err
+	// Runs that learn offline only judge by the environment.
+	offline := len(old.Learn.Offline.Episodes) > 0 && len(next.Learn.Offline.Episodes) > 0
+	return slices.DeleteFunc(all, func(c Change) bool {
+		return c.allowed() || offline && (c.Name == "env.name" || c.Name == "env.action_repeat")
+	}), err
 }
 
 // Differences returns every setting in which next differs from old, sorted by

@@ -26,6 +26,7 @@ type evalOptions struct {
 	seed     uint64
 	json     bool
 	sets     []string
+	env      string
 	backend  config.Backend
 }
 
@@ -41,12 +42,14 @@ training and its own evaluations use.
 Instead of a run's directory it takes a file of weights (orrery export, orrery
 import) or a single snapshot.`,
 		Example: `  orrery eval runs/cartpole-swingup
-  orrery eval runs/cartpole-swingup --episodes 20 --json`,
+  orrery eval runs/cartpole-swingup --episodes 20 --json
+  orrery eval runs/offline --env cartpole-swingup`,
 		RunE: func(cmd *cobra.Command, args []string) error { return o.run(cmd.Context(), a, args[0]) },
 	}
 	cmd.Flags().IntVarP(&o.episodes, "episodes", "n", 10, "number of episodes")
 	cmd.Flags().Uint64Var(&o.seed, "seed", 1, "seed of the initial states and the agent's randomness")
 	cmd.Flags().BoolVar(&o.json, "json", false, "print one JSON object")
+	cmd.Flags().StringVar(&o.env, "env", "", "environment to play in (default: the one it was trained in)")
 	cmd.Flags().StringArrayVar(&o.sets, "set", nil, "a setting of the search as plan.NAME=value; may be repeated")
 	registerBackend(cmd, &o.backend)
 	return cmd
@@ -83,6 +86,9 @@ func (o *evalOptions) run(ctx context.Context, a *app, dir string) error {
 		return err
 	}
 	defer t.close()
+	if o.env != "" {
+		t.config.Env.Name = o.env
+	}
 	if err := o.change(&t.config, t.model.Dims().ActionSize); err != nil {
 		return err
 	}

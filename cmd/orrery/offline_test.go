@@ -69,6 +69,13 @@ func TestTrainOfflineWithoutAnEnvironment(t *testing.T) {
 	if code != exitUsage || !strings.Contains(errs, "--env") {
 		t.Errorf("eval without an environment: exit code %d: %s", code, errs)
 	}
+	if out := must(t, "eval", first, "-n", "1", "--env", "toy-dot"); !strings.Contains(out, "toy-dot after 0 episodes") {
+		t.Errorf("eval with an environment: %s", out)
+	}
+	// The environment may be named later: it only judges.
+	if out := must(t, "train", "--preset", "tiny", "--offline", data, "--run", first, "--updates", "8", "--env", "toy-dot"); !strings.Contains(out, "update 8/8  evaluation") {
+		t.Errorf("%s", out)
+	}
 	must(t, "train", "--offline", data, "--from", first, "--freeze", "encoder", "--run", second, "--updates", "4", "--quiet", "--env", "toy-dot")
 	if !reflect.DeepEqual(group(newest(t, first), "encoder/"), group(newest(t, second), "encoder/")) {
 		t.Error("the frozen encoder has moved")

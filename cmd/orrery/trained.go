@@ -98,7 +98,7 @@ func loadWeights(ctx context.Context, path string) (*learn.Weights, config.Run, 
 // env makes a copy of the run's environment, which must fit the model.
 func (t *trained) env(a *app) (env.Env, error) {
 	if t.config.Env.Name == "" || t.config.Env.Name == noEnv {
-		return nil, fmt.Errorf("%w: the weights do not say what environment they are for; train or import them again with --env", errUsage)
+		return nil, fmt.Errorf("%w: the weights do not say what environment they are for; name it with eval --env, or train or import them again with --env", errUsage)
 	}
 	e, err := a.openEnv(t.config)
 	if err != nil {

@@ -8,6 +8,7 @@ import (
 	"image"
 	"image/color"
 	"io"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -67,6 +68,26 @@ func TestKeysBecomeActions(t *testing.T) {
 	if got, _ := turns(t, keymap(t, 3, true), strings.NewReader("132 49a")); strings.Join(got, " ") != "[1 0 0] [0 0 1] [0 1 0]" {
 		t.Errorf("digits: %v", got)
 	}
+}
+
+// TestKeysDoNotDependOnHowTheyArrive: whatever is sent, in whatever pieces.
+func TestKeysDoNotDependOnHowTheyArrive(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		k := Keymap{size: rapid.IntRange(1, 10).Draw(t, "size"), discrete: rapid.Bool().Draw(t, "discrete")}
+		text := rapid.StringOfN(rapid.SampledFrom([]rune("adswADqx 159\x1b[OACD\x03é")), 0, 20, -1).Draw(t, "text")
+		want, _ := k.decode(text)
+		var got []press
+		rest := ""
+		for len(text) > 0 {
+			n := rapid.IntRange(1, len(text)).Draw(t, "piece")
+			var some []press
+			some, rest = k.decode(rest + text[:n])
+			got, text = append(got, some...), text[n:]
+		}
+		if !slices.Equal(got, want) {
+			t.Fatalf("%v, want %v", got, want)
+		}
+	})
 }
 
 type oneByOne struct{ io.Reader }
