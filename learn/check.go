@@ -92,9 +92,22 @@ func checkNoiseFree(what string, a *agent.Agent) error {
 // CollectingMemory is about how many bytes collecting takes at its height: the
 // planner's random numbers, and the episodes that are being played.
 func (p Parts) CollectingMemory() int64 {
-	spec, numbers := p.Env.Spec(), 0
-	for _, in := range p.Plan.Noise(p.Schedule.Envs, spec.Action.Size, p.Model.NoiseSize()).Inputs() {
+	return p.searchMemory(p.Schedule.Envs) + int64(p.Schedule.Envs)*p.episodeSize()
+}
+
+// searchMemory is how many bytes the random numbers of a plan take for so many
+// environments.
+func (p Parts) searchMemory(envs int) int64 {
+	numbers := 0
+	for _, in := range p.Plan.Noise(envs, p.Env.Spec().Action.Size, p.Model.NoiseSize()).Inputs() {
 		numbers += in.Shape.Size()
 	}
-	return 4*int64(numbers) + int64(p.Schedule.Envs)*int64(spec.Decisions()+1)*int64(spec.Image.Size()+4*spec.VectorSize)
+	return 4 * int64(numbers)
+}
+
+// episodeSize is how many bytes the longest episode takes, in memory and, but
+// for a kilobyte, on disk.
+func (p Parts) episodeSize() int64 {
+	spec := p.Env.Spec()
+	return int64(spec.Decisions()+1) * int64(spec.Image.Size()+4*(spec.Action.Size+spec.VectorSize+2))
 }

@@ -49,6 +49,9 @@ type Parts struct {
 	ReplayMemory int64
 	// Seed is where all randomness derives from.
 	Seed uint64
+	// Accept, if it is not nil, is told what the run will take before anything is
+	// written, and ends Open with the error it returns.
+	Accept func(Projection) error
 	// Config is the effective configuration, stored in every snapshot.
 	Config json.RawMessage
 	// From are weights that a new run starts with, in place of random ones; nil
@@ -116,7 +119,7 @@ func Open(ctx context.Context, p Parts) (*Run, error) {
 	if err := p.validate(); err != nil {
 		return nil, errors.Join(err, r.Close())
 	}
-	for _, step := range []func(context.Context) error{r.tidy, r.compile, r.openReplay, r.restore, r.openEvents} {
+	for _, step := range []func(context.Context) error{r.compile, r.accept, r.tidy, r.openReplay, r.restore, r.openEvents} {
 		if err := step(ctx); err != nil {
 			return nil, errors.Join(err, r.Close())
 		}

@@ -49,6 +49,7 @@ type Backend struct {
 	reference compute.Backend
 	log       *slog.Logger
 	finalized atomic.Bool
+	memory    atomic.Int64 // see Memory
 }
 
 var _ compute.Backend = (*Backend)(nil)

@@ -43,7 +43,10 @@ func (b *Builder) Compile() (compute.Executable, error) {
 			return nil, fmt.Errorf("cpu: compile %q: %w", b.Name(), err)
 		}
 		b.backend.log.Warn("graph is left to the slow reference backend", "graph", b.Name(), "because", err)
+		return e, nil
 	}
+	arena, scratch := e.program.Memory()
+	b.backend.memory.Add(arena + scratch)
 	return e, nil
 }
 

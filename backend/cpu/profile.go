@@ -39,6 +39,11 @@ func (e *Executable) Memory() (arena, scratch int64) {
 	return e.program.Memory()
 }
 
+// Memory is how many bytes the graphs compiled so far take together when each
+// has been executed: intermediate results and scratch memory, which stay with
+// them. Graphs that are left to the reference backend do not count.
+func (b *Backend) Memory() int64 { return b.memory.Load() }
+
 // Threads is the number of workers.
 func (b *Backend) Threads() int { return b.pool.Workers() }
 

@@ -377,7 +377,7 @@ func TestEvaluationsDoNotDependOnTheirNumber(t *testing.T) {
 
 func TestTwoProcessesCannotShareARun(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "run")
-	first := command(tiny(dir, "--episodes", "100000", "--quiet")...)
+	first := command(tiny(dir, "--episodes", "10000", "--quiet")...)
 	if err := first.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -390,7 +390,7 @@ func TestTwoProcessesCannotShareARun(t *testing.T) {
 			t.Fatal("the first process does not start")
 		}
 	}
-	code, _, errs := orrery(t, tiny(dir, "--episodes", "100000")...)
+	code, _, errs := orrery(t, tiny(dir, "--episodes", "10000")...)
 	if code != exitFailure || !strings.Contains(errs, "lock") {
 		t.Fatalf("exit code %d: %s", code, errs)
 	}

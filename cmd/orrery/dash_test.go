@@ -74,7 +74,7 @@ func TestDashShowsAFinishedRun(t *testing.T) {
 }
 
 func TestTrainServesItsDashboardWhileItTrains(t *testing.T) {
-	url := started(t, tiny(filepath.Join(t.TempDir(), "dot"), "--episodes", "100000", "--dash=:0")...)
+	url := started(t, tiny(filepath.Join(t.TempDir(), "dot"), "--episodes", "10000", "--dash=:0")...)
 	fetched(t, url+"api/run/r1", `"loss/total:nats"`)
 }
 

@@ -4,11 +4,9 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
-	"os"
 	"os/exec"
 	"path/filepath"
 	"runtime"
-	"strconv"
 	"strings"
 	"time"
 
@@ -18,6 +16,7 @@ import (
 	"github.com/orrery-rl/orrery/backend/xla"
 	"github.com/orrery-rl/orrery/env/mujoco"
 	"github.com/orrery-rl/orrery/env/remote"
+	"github.com/orrery-rl/orrery/internal/room"
 )
 
 // finding is what doctor says of one thing; its JSON form is stable.
@@ -129,19 +128,10 @@ func memoryFree() finding {
 	return f
 }
 
-// availableMemory reads what Linux says is available, in bytes.
+// availableMemory is how many bytes this process may still take.
 func availableMemory() (bytes int64, ok bool) {
-	data, err := os.ReadFile("/proc/meminfo")
-	if err != nil {
-		return 0, false
-	}
-	for line := range strings.Lines(string(data)) {
-		if rest, ok := strings.CutPrefix(line, "MemAvailable:"); ok {
-			kib, err := strconv.ParseInt(strings.TrimSuffix(strings.TrimSpace(rest), " kB"), 10, 64)
-			return kib << 10, err == nil
-		}
-	}
-	return 0, false
+	bytes, _, ok = room.Memory()
+	return bytes, ok
 }
 
 // sized says whether so many bytes are enough.

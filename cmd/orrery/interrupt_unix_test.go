@@ -14,7 +14,7 @@ import (
 // TestInterruptSavesAndSaysHowToGoOn sends Ctrl-C's signal to a process.
 func TestInterruptSavesAndSaysHowToGoOn(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "run")
-	cmd := command(tiny(dir, "--episodes", "100000")...)
+	cmd := command(tiny(dir, "--episodes", "10000")...)
 	var out bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &out
 	if err := cmd.Start(); err != nil {

@@ -84,7 +84,7 @@ func sameEvents(t *testing.T, got, want []metrics.Event) {
 // TestPrometheusScrapesARealProcess while it trains.
 func TestPrometheusScrapesARealProcess(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "run")
-	cmd := command(tiny(dir, "--episodes", "100000", "--prometheus", "127.0.0.1:0")...)
+	cmd := command(tiny(dir, "--episodes", "10000", "--prometheus", "127.0.0.1:0")...)
 	pipe, err := cmd.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)

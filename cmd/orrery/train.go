@@ -34,6 +34,7 @@ type trainOptions struct {
 	dash  string
 	quiet bool
 	offlineOptions
+	force, dryRun bool
 }
 
 func newTrain(a *app) *cobra.Command {
@@ -78,6 +79,8 @@ with --from it starts from trained weights (docs/offline.md has both).`,
 	o.registerOffline(cmd)
 	cmd.Flags().StringVar(&o.dir, "run", "", "directory of the run (default: runs/ENV)")
 	cmd.Flags().StringVar(&o.from, "from", "", "run or weights file to start from: its model, environment and weights, in a new --run")
+	cmd.Flags().BoolVar(&o.force, "force", false, "start although there seems to be too little memory or disk")
+	cmd.Flags().BoolVar(&o.dryRun, "dry-run", false, "say what memory and disk the run would take, and write nothing")
 	registerDash(cmd, &o.dash)
 	cmd.Flags().BoolVarP(&o.quiet, "quiet", "q", false, "print nothing but warnings and errors")
 	return cmd
@@ -126,7 +129,11 @@ func (o *trainOptions) train(ctx context.Context, a *app, run config.Run) (err e
 		opened.add(shown.Close)
 		parts.Live = shown
 	}
+	parts.Accept = o.fits(progress)
 	r, err := learn.Open(ctx, parts)
+	if errors.Is(err, errDry) {
+		return nil
+	}
 	if err != nil {
 		return err
 	}
@@ -167,6 +174,9 @@ func (o *trainOptions) assemble(a *app, run config.Run, opened *closers) (learn.
 	}
 	if err := checkEnvs(p); err != nil {
 		return learn.Parts{}, err
+	}
+	if o.dryRun {
+		return p, nil
 	}
 	return p, o.occupy(run, opened)
 }

@@ -71,7 +71,7 @@ func TestRunBehindALink(t *testing.T) {
 // TestSecondProcessIsToldOfTheFirst: its number, machine and command.
 func TestSecondProcessIsToldOfTheFirst(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "run")
-	p := start(t, nil, orrery(t), arguments(dir, append(settingsOf(0, runSeed), "learn.episodes=100000"))...)
+	p := start(t, nil, orrery(t), arguments(dir, append(settingsOf(0, runSeed), "learn.episodes=10000"))...)
 	defer func() { _ = p.Process.Kill(); <-p.done }()
 	for deadline := time.Now().Add(time.Minute); !strings.HasPrefix(lastLine(filepath.Join(dir, metricsName)), `{"kind"`); time.Sleep(10 * time.Millisecond) {
 		if time.Now().After(deadline) || p.ended() {
