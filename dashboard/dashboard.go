@@ -76,9 +76,10 @@ func (d *Dashboard) Watch(ctx context.Context) {
 	}
 }
 
-// perClient is what telling one browser something may cost of the time: with
-// 500 of them there are two seconds between two messages.
-const perClient = 4 * time.Millisecond
+// perClient is what telling one browser something, which takes about 20
+// microseconds, may cost of the time: with 500 of them there are four seconds
+// between two messages.
+const perClient = 8 * time.Millisecond
 
 func (d *Dashboard) pause() time.Duration {
 	return max(d.cfg.Poll, time.Duration(d.hub.size())*perClient)

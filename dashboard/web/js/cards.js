@@ -50,7 +50,8 @@ function fact(name, value) {
 // cards tell how each shown run stands.
 export function cards(host, store, shown) {
   const now = Date.now();
-  host.replaceChildren(...shown.map((run) => card(store, run, now)));
+  const made = shown.map((run) => card(store, run, now));
+  if (made.length !== host.children.length || made.some((c, i) => !c.isEqualNode(host.children[i]))) host.replaceChildren(...made);
 }
 
 function card(store, run, now) {

@@ -20,7 +20,8 @@ const resized = new ResizeObserver((entries) => entries.forEach((e) => e.target.
 // A Chart draws what update gives it:
 //   series: [{label, x, y, low, high, colour, dash, form: "line"|"dots"|"area"|"bars", raw, unsmoothed}]
 //   view:   {axis, axisLabel, smooth, log, zoom}
-//   range:  the healthy range [low, high]; reference: {value, label}; unit; cursor; zero; empty
+//   range:  the healthy range [low, high]; reference: {value, label}; unit; cursor; zero; empty;
+//   seen: what lies before is shaded
 export class Chart {
   constructor({ label, zoomed, picked, height }) {
     this.zoomed = zoomed;
@@ -188,6 +189,11 @@ export class Chart {
       const top = Math.max(box.top, y(range[1])), bottom = Math.min(box.bottom, range[0] <= 0 && this.plan.log ? box.bottom : y(range[0]));
       ctx.fillStyle = read("--band");
       if (bottom > top) ctx.fillRect(box.left, top, box.right - box.left, bottom - top);
+    }
+    if (this.state.seen > 0) {
+      const to = Math.min(box.right, Math.max(box.left, x(this.state.seen - 0.5)));
+      ctx.fillStyle = read("--raised");
+      ctx.fillRect(box.left, box.top, to - box.left, box.bottom - box.top);
     }
     frame(ctx, box, xs, ys, view.axisLabel);
     ctx.save();

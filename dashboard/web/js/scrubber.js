@@ -117,13 +117,14 @@ export class Scrubber {
     const { rewards, predicted, reconstruction, dream, context } = this.episode;
     const curve = (label, y, i, more = {}) => ({ ...points(y), label, colour: colour(i), unsmoothed: true, ...more });
     const name = (v) => `frame ${v + 1}`;
-    const shared = { view: flat("frame"), cursor: this.frame, name, domain: [0, this.episode.frames - 1] };
+    const shared = { view: flat("frame"), cursor: this.frame, seen: context, name, domain: [0, this.episode.frames - 1] };
     const received = [curve("received", rewards, 0), curve("predicted", predicted, 1, { dash: 1 })].filter((s) => s.x.length);
     const images = [curve("reconstructed", reconstruction, 0), curve("dreamt", dream, 1, { dash: 1 })].filter((s) => s.x.length);
     this.rewards.update({ ...shared, series: received, zero: true, empty: "No rewards" });
     this.errors.update({ ...shared, series: images, zero: true, empty: "The model draws no images", range: null });
-    this.legends.rewards.replaceChildren(...received.map((s) => el("li", {}, key(s), s.label)));
-    this.legends.errors.replaceChildren(...images.map((s) => el("li", {}, key(s), s.label)), el("li", { text: `context: ${context} frames` }));
+    const seen = el("li", {}, el("span", { class: "key area context", "aria-hidden": "true" }), "context");
+    this.legends.rewards.replaceChildren(...received.map((s) => el("li", {}, key(s), s.label)), seen);
+    this.legends.errors.replaceChildren(...images.map((s) => el("li", {}, key(s), s.label)), seen.cloneNode(true));
   }
 
   step(by) {
