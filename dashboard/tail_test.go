@@ -10,19 +10,8 @@ import (
 	"testing"
 
 	"github.com/orrery-rl/orrery/internal/vfs"
-	"github.com/orrery-rl/orrery/learn"
 	"github.com/orrery-rl/orrery/metrics"
-	"github.com/orrery-rl/orrery/metrics/live"
 )
-
-func TestNamesAreThoseOfTheRun(t *testing.T) {
-	if eventsName != learn.MetricsName {
-		t.Errorf("events are looked for in %s, and written to %s", eventsName, learn.MetricsName)
-	}
-	if live.DecisionPath("x") == live.EpisodePath("x") {
-		t.Error("one file for two things")
-	}
-}
 
 func lineOf(n int64) string {
 	data, _ := json.Marshal(metrics.Event{Kind: metrics.KindUpdate, Counters: metrics.Counters{Updates: n}})
