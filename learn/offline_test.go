@@ -339,7 +339,7 @@ func TestEpisodesThatCannotBeLearnedFromAreNamed(t *testing.T) {
 	}
 }
 
-// TestShortEpisodesAreCountedAndHeldOutOnesChosenByOrder.
+// TestShortEpisodesAreCounted, and those held out chosen by order.
 func TestShortEpisodesAreCounted(t *testing.T) {
 	dir := recorded(t, 7)
 	e := newToy(t)

@@ -209,7 +209,7 @@ func resourceRules() []Rule {
 			ID: "environment-slow", Severity: Note, Title: "The environment takes most of the time.",
 			Judged: "split/env:seconds is more than half of the four parts in the tail.",
 			Cause:  "Simulating or drawing is slow.",
-			Try:    []string{"a larger --set env.action_repeat", "several environments at a time", "for remote environments: draw at the size that is needed"},
+			Try:    []string{"a larger --set env.action_repeat", "several environments at a time, in a new run: --envs 4", "for remote environments: draw at the size that is needed"},
 			check:  checkSplit("split/env:seconds", 0.5),
 		},
 		{
