@@ -468,3 +468,20 @@ func TestPolicyForbidsWhatIsNotThePage(t *testing.T) {
 	b.console, b.foreign = nil, nil // the browser has told of each
 	b.mu.Unlock()
 }
+
+// TestRunsThatOnlyLearnAreDrawnAgainstUpdates shows a run that learns from given
+// episodes: it takes no steps, and measures its losses on episodes kept apart.
+func TestRunsThatOnlyLearnAreDrawnAgainstUpdates(t *testing.T) {
+	f := newFakeRun(t, filepath.Join(t.TempDir(), "offline"), "cartpole-swingup", "")
+	for range 20 {
+		f.at = f.at.Add(time.Second)
+		f.counters.Updates += 25
+		f.event(metrics.KindUpdate, map[string]float64{"loss/image:nats": 5 + 100/float64(f.counters.Updates)}, nil)
+		f.event(metrics.KindValidation, map[string]float64{"validation/image:nats": 6 + 100/float64(f.counters.Updates)}, nil)
+	}
+	b := open(t, serve(t, Config{Runs: []string{f.dir}}, httpguard.Config{}), 1000, 900)
+	b.until("document.getElementById('axis').value === 'updates'")
+	b.until("document.querySelector('#panel-image .legend').textContent === 'imagevalidation image'")
+	b.do(chromedp.Evaluate[chromedp.Void]("document.getElementById('model').scrollIntoView({behavior: 'instant'})"))
+	b.until("document.querySelector('#panel-image .plot').chart.plan?.domain[1] === 500")
+}

@@ -76,6 +76,8 @@ func TestDashShowsAFinishedRun(t *testing.T) {
 func TestTrainServesItsDashboardWhileItTrains(t *testing.T) {
 	url := started(t, tiny(filepath.Join(t.TempDir(), "dot"), "--episodes", "10000", "--dash=:0")...)
 	fetched(t, url+"api/run/r1", `"loss/total:nats"`)
+	fetched(t, url+"api/run/r1/decision", `"mean":[[`)
+	fetched(t, url+"api/run/r1/episode", `"dream":[`)
 }
 
 func TestDashRefusesWhatIsUnsafe(t *testing.T) {

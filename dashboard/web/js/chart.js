@@ -213,7 +213,7 @@ export class Chart {
   curve(ctx, s, x, y) {
     const px = s.x.map(x);
     const map = (values) => values.map((v) => (v == null ? null : y(v)));
-    const style = { colour: s.colour, dash: dashes[s.dash ?? 0] };
+    const style = { colour: s.colour, dash: dashes[(s.dash ?? 0) % dashes.length] };
     const smoothed = this.state.view.smooth > 0 && !s.unsmoothed;
     if (s.form === "bars") return this.bars(ctx, s, px, y);
     if (s.form === "area") return band(ctx, px, map(s.low), map(s.high), { colour: s.colour, alpha: 0.75 });
@@ -302,7 +302,7 @@ export class Chart {
 
 // key is the sign of a curve in a legend.
 export function key(s) {
-  const form = { dots: "dots", area: "area", bars: "area" }[s.form] ?? dashNames[s.dash ?? 0];
+  const form = { dots: "dots", area: "area", bars: "area" }[s.form] ?? dashNames[(s.dash ?? 0) % dashNames.length];
   const node = el("span", { class: `key ${form}`, "aria-hidden": "true" });
   if (s.form === "dots" || s.form === "area" || s.form === "bars") node.style.background = s.colour;
   else node.style.borderTopColor = s.colour;

@@ -75,6 +75,7 @@ class Page {
 
   render() {
     const shown = this.shown();
+    this.view.settle(shown);
     const byRun = new Map(shown.map((r) => [r.id, r]));
     this.store.want(shown.map((r) => r.id));
     const all = this.store.list();

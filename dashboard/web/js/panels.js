@@ -2,7 +2,11 @@
 // is in no panel appears under "Other measurements".
 
 const update = (...metrics) => ({ kind: "update", metrics });
+// learned is update for losses that are also measured on episodes kept apart.
+const learned = (...names) => ({ kind: "update", metrics: names.flatMap((n) => [`loss/${n}:nats`, `validation/${n}:nats`]) });
 const episode = (...metrics) => ({ kind: "episode", metrics });
+
+const horizons = [1, 5, 10, 20, 50];
 
 export const sections = {
   returns: [
@@ -11,16 +15,17 @@ export const sections = {
     { id: "actions", title: "Size of actions", ...episode("action/abs:1") },
   ],
   model: [
-    { id: "total", title: "Objective", ...update("loss/total:nats") },
-    { id: "image", title: "Image loss", ...update("loss/image:nats") },
-    { id: "vector", title: "Vector loss", ...update("loss/vector:nats") },
-    { id: "reward", title: "Reward loss", ...update("loss/reward:nats") },
-    { id: "kl", title: "KL divergence", ...update("loss/kl:nats", "loss/kl_clipped:nats") },
-    { id: "entropy", title: "Entropy of prior and posterior", ...update("loss/prior_entropy:nats", "loss/posterior_entropy:nats") },
-    { id: "overshooting", title: "Latent overshooting", ...update("loss/overshooting:nats", "loss/overshooting_reward:nats") },
-    { id: "global", title: "KL from the standard normal", ...update("loss/kl_global:nats") },
-    { id: "continue", title: "Continue loss", ...update("loss/continue:nats") },
-    { id: "diagnostic", title: "Diagnostic loss", ...update("loss/diagnostic:nats") },
+    { id: "total", title: "Objective", ...learned("total") },
+    { id: "image", title: "Image loss", ...learned("image") },
+    { id: "vector", title: "Vector loss", ...learned("vector") },
+    { id: "reward", title: "Reward loss", ...learned("reward") },
+    { id: "kl", title: "KL divergence", ...learned("kl", "kl_clipped") },
+    { id: "entropy", title: "Entropy of prior and posterior", ...learned("prior_entropy", "posterior_entropy") },
+    { id: "openloop", title: "Open-loop error by horizon", labels: horizons.map((h) => (h === 1 ? "1 frame ahead" : `${h} ahead`)), ...episode(...horizons.map((h) => `openloop/image_${h}:nats`)) },
+    { id: "overshooting", title: "Latent overshooting", ...learned("overshooting", "overshooting_reward") },
+    { id: "global", title: "KL from the standard normal", ...learned("kl_global") },
+    { id: "continue", title: "Continue loss", ...learned("continue") },
+    { id: "diagnostic", title: "Diagnostic loss", ...learned("diagnostic") },
     { id: "gradient", title: "Gradient", ...update("grad/norm:1") },
     { id: "clipped", title: "Clipped gradients", ...update("grad/clipped:ratio") },
     { id: "parameters", title: "Size of the parameters", ...update("param/norm:1") },
@@ -42,6 +47,9 @@ export const sections = {
     { id: "records", title: "Replay", ...episode("replay/records:records") },
   ],
 };
+
+// kindOf is the kind of event that holds a metric of a panel.
+export const kindOf = (panel, metric) => (metric.startsWith("validation/") ? "validation" : panel.kind);
 
 // elsewhere are metrics that are shown in another form.
 const elsewhere = ["return/eval_std:reward", "return/eval_min:reward", "return/eval_max:reward", "return/eval:reward", "return/train:reward", "replay/episodes:episodes", "time/compile:seconds"];

@@ -3,6 +3,7 @@
 import { Chart, key } from "./chart.js";
 import { el, text } from "./dom.js";
 import * as format from "./format.js";
+import { kindOf } from "./panels.js";
 import * as series from "./series.js";
 
 export class Panel {
@@ -20,9 +21,9 @@ export class Panel {
 
   // explain is a line for each metric, and what is healthy.
   explain() {
-    const metrics = this.panel.about ?? this.panel.metrics;
+    const metrics = (this.panel.about ?? this.panel.metrics).filter((m) => !series.kept(m));
     const several = metrics.length > 1;
-    const names = new Map(series.labels(metrics).map((label, i) => [metrics[i], label]));
+    const names = new Map((this.panel.labels ?? series.labels(metrics)).map((label, i) => [metrics[i], label]));
     const known = metrics.map((m) => this.catalogue.get(m)).filter(Boolean);
     if (!known.length) return [el("p", { text: "Not in the catalogue of metrics." })];
     const first = known[0];
@@ -68,7 +69,7 @@ export class Panel {
   // countOdd says how many values could not be drawn.
   countOdd(store, shown) {
     let n = 0;
-    for (const run of shown) for (const m of this.panel.metrics ?? []) n += store.odd(run.id, this.panel.kind, m);
+    for (const run of shown) for (const m of this.panel.metrics ?? []) n += store.odd(run.id, kindOf(this.panel, m), m);
     this.odd.hidden = n === 0;
     if (n) text(this.odd, `${format.count(n)} ${n === 1 ? "value was" : "values were"} not a number and cannot be drawn: the run had become unstable there.`);
   }

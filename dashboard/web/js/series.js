@@ -1,6 +1,7 @@
 // The curves of a panel, from what is known of the runs.
 
 import { colour } from "./palette.js";
+import { kindOf } from "./panels.js";
 
 // name is a metric without its group and unit, for a legend.
 export const shortName = (metric) => metric.replace(/:.*/, "").replace(/^[^/]*\//, "").replaceAll("_", " ");
@@ -9,8 +10,12 @@ export const shortName = (metric) => metric.replace(/:.*/, "").replace(/^[^/]*\/
 // be called the same.
 export function labels(metrics) {
   const short = metrics.map(shortName);
-  return metrics.map((m, i) => (short.indexOf(short[i]) === short.lastIndexOf(short[i]) ? short[i] : `${m.replace(/\/.*/, "")} ${short[i]}`));
+  const twice = (i) => short.some((s, k) => s === short[i] && k !== i && !kept(metrics[k]) && !kept(metrics[i]));
+  return metrics.map((m, i) => (kept(m) || twice(i) ? `${m.replace(/\/.*/, "")} ${short[i]}` : short[i]));
 }
+
+// kept reports whether a metric is of episodes that were kept apart.
+export const kept = (metric) => metric.startsWith("validation/");
 
 // of returns the curves of a panel for the runs that are shown. One run has a
 // colour for each metric; several have a colour each and a dash for each metric.
@@ -18,9 +23,9 @@ export function of(panel, store, shown, view) {
   if (panel.returns) return returns(store, shown, view);
   if (panel.stacked) return stacked(panel, store, shown, view);
   const several = shown.length > 1;
-  const names = labels(panel.metrics);
+  const names = panel.labels ?? labels(panel.metrics);
   return shown.flatMap((run) => panel.metrics.flatMap((metric, m) => {
-    const c = store.column(run.id, panel.kind, metric, view.axis);
+    const c = store.column(run.id, kindOf(panel, metric), metric, view.axis);
     if (!c) return [];
     const label = several ? (panel.metrics.length > 1 ? `${run.name}, ${names[m]}` : run.name) : names[m];
     return [{ ...c, label, colour: several ? run.colour : colour(m), dash: several ? m : 0, raw: true }];

@@ -10,7 +10,8 @@ export class View {
   constructor(changed) {
     this.changed = changed;
     const q = new URLSearchParams(location.search);
-    this.axis = axisLabels[q.get("axis")] ? q.get("axis") : "env_steps";
+    this.decided = Boolean(axisLabels[q.get("axis")]);
+    this.axis = this.decided ? q.get("axis") : "env_steps";
     this.smooth = Math.min(0.98, Math.max(0, Number(q.get("smooth") ?? 0.6) || 0));
     this.log = q.get("log") === "1";
     this.zoom = null;
@@ -27,11 +28,21 @@ export class View {
     smooth.value = this.smooth;
     log.checked = this.log;
     byId("toolbar").addEventListener("submit", (e) => e.preventDefault());
-    axis.addEventListener("change", () => this.set({ axis: axis.value, zoom: null }));
+    axis.addEventListener("change", () => this.set({ axis: axis.value, decided: true, zoom: null }));
     smooth.addEventListener("input", () => this.set({ smooth: Number(smooth.value) }));
     log.addEventListener("change", () => this.set({ log: log.checked }));
     byId("unzoom").addEventListener("click", () => this.set({ zoom: null }));
     this.show();
+  }
+
+  // settle takes updates as the axis for runs that take no steps, those that learn
+  // from given episodes, unless another was decided on.
+  settle(shown) {
+    const axis = shown.length && shown.every((r) => !r.counters.env_steps) ? "updates" : "env_steps";
+    if (this.decided || axis === this.axis) return;
+    this.axis = axis;
+    this.zoom = null;
+    byId("axis").value = axis;
   }
 
   set(values) {
@@ -48,7 +59,7 @@ export class View {
 
   keep() {
     const q = new URLSearchParams();
-    if (this.axis !== "env_steps") q.set("axis", this.axis);
+    if (this.decided) q.set("axis", this.axis);
     if (this.smooth !== 0.6) q.set("smooth", this.smooth);
     if (this.log) q.set("log", "1");
     for (const name of this.chosen) q.append("run", name);
