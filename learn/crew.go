@@ -58,7 +58,7 @@ func (r *Run) jobs(n int) []*job {
 	return jobs[:n]
 }
 
-// stream is the source of randomness of its kind for the job's next attempt.
+// jobStream is the source of randomness of its kind for a job's next attempt.
 func (r *Run) jobStream(kind string, j *job) *rng.Stream {
 	return r.stream(versionOf(kind, versionAt(j.failed)), j.number)
 }
@@ -95,7 +95,8 @@ func (r *Run) playJobs(ctx context.Context, jobs []*job, m manner) error {
 	return nil
 }
 
-// attempt plays each job once, those of each crew in a goroutine of its own.
+// attempt plays each job once, those of each crew in a goroutine of its own; all
+// have ended when it returns.
 func (r *Run) attempt(ctx context.Context, jobs []*job, m manner) error {
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
