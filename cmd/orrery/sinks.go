@@ -37,7 +37,7 @@ type sinkOptions struct {
 func (s *sinkOptions) register(cmd *cobra.Command) {
 	f := cmd.Flags()
 	f.BoolVar(&s.tensorboard, "tensorboard", false, "keep files for TensorBoard in the run's directory, under tensorboard/")
-	f.StringVar(&s.prometheus, "prometheus", "", "serve /metrics for Prometheus at HOST:PORT or PORT; without a host, on this machine only")
+	f.StringVar(&s.prometheus, "prometheus", "", "serve /metrics for Prometheus at HOST:PORT or PORT; without a host, on this machine only; others need the token in $"+tokenVariable+", or one is made")
 }
 
 // open starts what was asked for. What listens on the network ends with opened.

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/orrery-rl/orrery/checkpoint"
 	"github.com/orrery-rl/orrery/internal/vfs"
 	"github.com/orrery-rl/orrery/learn"
 	"github.com/orrery-rl/orrery/metrics"
@@ -81,10 +82,11 @@ func sameEvents(t *testing.T, got, want []metrics.Event) {
 	}
 }
 
-// TestPrometheusScrapesARealProcess while it trains.
-func TestPrometheusScrapesARealProcess(t *testing.T) {
-	dir := filepath.Join(t.TempDir(), "run")
-	cmd := command(tiny(dir, "--episodes", "10000", "--prometheus", "127.0.0.1:0")...)
+// scraped starts a process that trains, waits until it has trained a little, and
+// returns the address that it prints.
+func scraped(t *testing.T, address string) string {
+	t.Helper()
+	cmd := command(tiny(filepath.Join(t.TempDir(), "run"), "--episodes", "10000", "--prometheus", address)...)
 	pipe, err := cmd.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -92,35 +94,100 @@ func TestPrometheusScrapesARealProcess(t *testing.T) {
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	defer func() { _ = cmd.Process.Kill(); _ = cmd.Wait() }()
-	address := regexp.MustCompile(`http://127\.0\.0\.1:\d+/metrics`)
-	var url string
+	t.Cleanup(func() { _ = cmd.Process.Kill(); _ = cmd.Wait() })
+	printed := regexp.MustCompile(`http://\S+/metrics\S*`)
+	found := ""
 	for lines := bufio.NewScanner(pipe); lines.Scan(); {
-		if found := address.FindString(lines.Text()); found != "" {
-			url = found
+		if at := printed.FindString(lines.Text()); at != "" {
+			found = at
 		}
 		if strings.HasPrefix(lines.Text(), "episode 3/") {
 			break
 		}
 	}
 	go func() { _, _ = io.Copy(io.Discard, pipe) }()
-	if url == "" {
+	if found == "" {
 		t.Fatal("no address was printed")
 	}
-	res, err := http.Get(url)
+	return found
+}
+
+// get is the status and the text of an address, asked for with a token unless
+// that is empty.
+func get(t *testing.T, address, token string) (int, string) {
+	t.Helper()
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, address, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if token != "" {
+		req.Header.Set("Authorization", "Bearer "+token)
+	}
+	res, err := http.DefaultClient.Do(req)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer res.Body.Close()
 	text, err := io.ReadAll(res.Body)
-	if err != nil || res.StatusCode != http.StatusOK {
-		t.Fatalf("%s, %v", res.Status, err)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return res.StatusCode, string(text)
+}
+
+// TestPrometheusScrapesARealProcess while it trains.
+func TestPrometheusScrapesARealProcess(t *testing.T) {
+	at := scraped(t, "127.0.0.1:0")
+	if !strings.HasPrefix(at, "http://127.0.0.1:") || strings.Contains(at, "token") {
+		t.Errorf("the address is %s", at)
+	}
+	status, text := get(t, at, "")
+	if status != http.StatusOK {
+		t.Fatalf("status %d: %s", status, text)
 	}
 	for _, want := range []string{"# TYPE orrery_env_steps_total counter", "orrery_return_train_reward ", "orrery_loss_kl_nats ", `env="toy-dot"`, "go_goroutines"} {
-		if !bytes.Contains(text, []byte(want)) {
+		if !strings.Contains(text, want) {
 			t.Errorf("%q is missing from\n%s", want, text)
 		}
 	}
+	if status, _ := get(t, strings.TrimSuffix(at, "/metrics")+"/", ""); status != http.StatusNotFound {
+		t.Errorf("another address has status %d", status)
+	}
+}
+
+// TestPrometheusForOtherMachinesTakesAToken, in the header as scrapers send it.
+func TestPrometheusForOtherMachinesTakesAToken(t *testing.T) {
+	const token = "0123456789abcdef-token"
+	t.Setenv(tokenVariable, token)
+	at := scraped(t, "0.0.0.0:0")
+	bare, _, shown := strings.Cut(at, "?token=")
+	if !shown || !strings.HasSuffix(at, token) {
+		t.Fatalf("the address is %s", at)
+	}
+	for given, want := range map[string]int{"": http.StatusUnauthorized, "wrong": http.StatusUnauthorized, token: http.StatusOK} {
+		if status, _ := get(t, bare, given); status != want {
+			t.Errorf("with the token %q: status %d, want %d", given, status, want)
+		}
+	}
+}
+
+// TestTensorBoardFilesHaveOneWriter: the process that trains.
+func TestTensorBoardFilesHaveOneWriter(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "run")
+	must(t, tiny(dir, "--episodes", "3", "--quiet")...)
+	lock, err := checkpoint.Lock(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	code, _, errs := orrery(t, "tensorboard", dir)
+	if code != exitUsage || !strings.Contains(errs, "--out") {
+		t.Errorf("exit code %d: %s", code, errs)
+	}
+	must(t, "tensorboard", dir, "-o", filepath.Join(t.TempDir(), "board"))
+	if err := lock.Release(); err != nil {
+		t.Fatal(err)
+	}
+	must(t, "tensorboard", dir)
 }
 
 // TestStartIsDescribed: a report later knows what ran, and where.

@@ -6,10 +6,12 @@ import (
 	"fmt"
 	"io/fs"
 	"log/slog"
+	"os"
 	"path/filepath"
 
 	"github.com/spf13/cobra"
 
+	"github.com/orrery-rl/orrery/checkpoint"
 	"github.com/orrery-rl/orrery/config"
 	"github.com/orrery-rl/orrery/internal/film"
 	"github.com/orrery-rl/orrery/metrics"
@@ -44,9 +46,14 @@ orrery train --tensorboard keeps the same file up to date as it trains.`,
 	return cmd
 }
 
-func (o *tensorboardOptions) run(ctx context.Context, a *app, dir string) error {
+func (o *tensorboardOptions) run(ctx context.Context, a *app, dir string) (err error) {
 	if o.out == "" {
 		o.out = filepath.Join(dir, tensorboardDir)
+		release, lockErr := lockTraining(dir)
+		if lockErr != nil {
+			return lockErr
+		}
+		defer func() { err = errors.Join(err, release()) }()
 	}
 	run, err := readStored(filepath.Join(dir, configName))
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -75,6 +82,22 @@ func (o *tensorboardOptions) run(ctx context.Context, a *app, dir string) error 
 	}
 	_, err = fmt.Fprintf(a.out, "wrote %s: %d events; look at it with: tensorboard --logdir %s\n", done.Path, done.Events, o.out)
 	return err
+}
+
+// lockTraining keeps a process from training in a run's directory, where it could
+// be writing the same files; one that was kept alone has no lock to take.
+func lockTraining(dir string) (release func() error, err error) {
+	if _, err := os.Stat(filepath.Join(dir, "lock")); err != nil {
+		return func() error { return nil }, nil
+	}
+	lock, err := checkpoint.Lock(dir)
+	if errors.Is(err, checkpoint.ErrLocked) {
+		return nil, fmt.Errorf("%w: a process trains in %s (with --tensorboard it keeps these files itself); write elsewhere with --out: %w", errUsage, dir, err)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return lock.Release, nil
 }
 
 // dreamStrip lets the newest weights dream, and says after how many episodes
