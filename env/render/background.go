@@ -53,10 +53,23 @@ func (p *pixel) fixedColor() [3]byte {
 // trace is one sample of the fixed scene.
 func (r *Renderer) trace(view ray) sample {
 	i, t, normal := nearest(r.fixed, view, math.Inf(1))
+	return r.shade(view, meeting{i, t, normal}, r.fixed, r.fixed)
+}
+
+// meeting is where a ray meets the solid with the given index, -1 for none.
+type meeting struct {
+	index  int
+	t      float64
+	normal Vec3
+}
+
+// shade is the sample where view meets the fixed scene. Only the solids of
+// shading can keep the light away from there, and only those of mirrored can be
+// seen in the mirror.
+func (r *Renderer) shade(view ray, m meeting, shading, mirrored []solid) sample {
+	i, t, normal := m.index, m.t, m.normal
 	if i < 0 {
-		// A sample covers half a pixel, measured in texels of the sky.
-		width := r.side / 2 * faceTexels / 2
-		return sample{depth: t, color: r.scene.Sky.color(view.direction, width), mirror: -1}
+		return sample{depth: t, color: r.skyColor(view, 0.5), mirror: -1}
 	}
 	hit := &r.fixed[i]
 	s := sample{depth: t, mirror: -1}
@@ -65,24 +78,30 @@ func (r *Renderer) trace(view ray) sample {
 		at.texture = r.checkerColor(hit, view, t)
 	}
 	s.color = r.scene.Headlight.first(&at, r.toward)
-	if !blocked(r.fixed, r.scene.Light.ray(at.point)) {
-		s.light = r.scene.Light.second(&at, r.toward)
+	if light := r.light.second(&at, r.toward); light != (RGB{}) && !blocked(shading, r.light.ray(at.point)) {
+		s.light = light
 	}
 	if hit.Shape == Plane && hit.Material.Reflectance > 0 {
 		s.mirror = i
-		s.mirrorT, s.reflection = r.traceMirror(bounce(view, t, normal), hit.Material.Reflectance)
+		s.mirrorT, s.reflection = r.traceMirror(mirrored, bounce(view, t, normal), hit.Material.Reflectance)
 	}
 	return s
 }
 
-// traceMirror is what a mirrored ray sees of the fixed scene. The sky is not
+// skyColor is the sky in the direction of view, averaged over a square of the given
+// width in pixels.
+func (r *Renderer) skyColor(view ray, pixels float64) RGB {
+	return r.scene.Sky.color(view.direction, r.side*pixels*faceTexels/2)
+}
+
+// traceMirror is what a mirrored ray sees of the given solids. The sky is not
 // reflected.
-func (r *Renderer) traceMirror(mirrored ray, reflectance float64) (float64, RGB) {
-	i, t, normal := nearest(r.fixed, mirrored, math.Inf(1))
+func (r *Renderer) traceMirror(solids []solid, mirrored ray, reflectance float64) (float64, RGB) {
+	i, t, normal := nearest(solids, mirrored, math.Inf(1))
 	if i < 0 {
 		return t, RGB{}
 	}
-	s := &r.fixed[i]
+	s := &solids[i]
 	return t, r.solidColor(s, mirrored.at(t), normal).scale(reflectance)
 }
 

@@ -1,7 +1,7 @@
 // Package render draws small scenes of simple solids in the look of MuJoCo's
-// renderer with a ray caster: planes, spheres, capsules, cylinders and boxes,
-// lit by a headlight and one shadow-casting light, over a checkered reflecting
-// floor and under a starry gradient sky.
+// renderer with a ray caster: planes, spheres, capsules, cylinders, boxes and
+// ellipsoids, lit by a headlight and one shadow-casting light, over a checkered
+// reflecting floor and under a starry gradient sky.
 //
 // The shading follows MuJoCo's fixed-function OpenGL: a first pass with the
 // headlight, a second pass with the light where no shadow falls, both clamped
@@ -13,7 +13,9 @@
 // A scene has parts that never move and parts that do. A [Renderer] traces the
 // first once and keeps, for each of the four samples of a pixel, what was hit
 // and how it is lit. Drawing then only asks what the moving parts hide, shade or
-// add to a reflection, which keeps a 64x64 picture well below a millisecond.
+// add to a reflection, which keeps a 64x64 picture well below a millisecond. Where
+// the camera or the light moves with them there is nothing to keep: a [Tracer]
+// draws such scenes, in some milliseconds.
 //
 // Pixels are a function of the scene, the size and the moving parts: nothing is
 // random between two calls or two processes. (Processors that fuse

@@ -16,6 +16,7 @@ const maxKeptPixels = 1 << 16
 // Renderer per goroutine.
 type Renderer struct {
 	scene         Scene
+	light         lamp // of the scene
 	height, width int
 	side          float64 // of a pixel at distance 1
 	toward        Vec3    // unit direction to the viewer
@@ -52,16 +53,22 @@ func NewRenderer(scene Scene, height, width int) (*Renderer, error) {
 	if err := scene.validate(); err != nil {
 		return nil, err
 	}
-	r := &Renderer{
-		scene: scene, height: height, width: width,
-		side:   2 * math.Tan(scene.Camera.FovY*math.Pi/360) / float64(height),
-		toward: scene.Camera.Frame.Z,
-	}
+	r := &Renderer{height: height, width: width}
+	r.look(scene)
+	r.keepBackground()
+	return r, nil
+}
+
+// look makes scene, which is valid, the one that is drawn.
+func (r *Renderer) look(scene Scene) {
+	r.scene = scene
+	r.side = 2 * math.Tan(scene.Camera.FovY*math.Pi/360) / float64(r.height)
+	r.toward = scene.Camera.Frame.Z
+	r.light = newLamp(scene.Light)
+	r.fixed = r.fixed[:0]
 	for _, g := range scene.Fixed {
 		r.fixed = append(r.fixed, newSolid(g))
 	}
-	r.keepBackground()
-	return r, nil
 }
 
 // Size is the number of bytes of a picture: height * width * 3.
@@ -123,8 +130,13 @@ func (r *Renderer) primary(x, y, k int) ray {
 	// A rotated grid: edges that are nearly horizontal or nearly vertical both
 	// move in quarter pixels.
 	across, down := [samples]float64{0.375, 0.875, 0.125, 0.625}[k], (float64(k)+0.5)/samples
-	u := (float64(x) + across - float64(r.width)/2) * r.side
-	v := (float64(r.height)/2 - float64(y) - down) * r.side
+	return r.through(float64(x)+across, float64(y)+down)
+}
+
+// through is the ray through a place of the picture, in pixels from the top left.
+func (r *Renderer) through(x, y float64) ray {
+	u := (x - float64(r.width)/2) * r.side
+	v := (float64(r.height)/2 - y) * r.side
 	f := r.scene.Camera.Frame
 	d := Vec3{u*f.X.X + v*f.Y.X - f.Z.X, u*f.X.Y + v*f.Y.Y - f.Z.Y, u*f.X.Z + v*f.Y.Z - f.Z.Z}
 	return ray{r.scene.Camera.Position, d}
@@ -137,7 +149,7 @@ func (r *Renderer) sampleColor(view ray, s *sample) RGB {
 	}
 	c := s.color
 	if s.light != (RGB{}) {
-		if !blocked(r.moving, r.scene.Light.ray(view.at(s.depth))) {
+		if !blocked(r.moving, r.light.ray(view.at(s.depth))) {
 			c = c.add(s.light)
 		}
 	}
@@ -167,11 +179,11 @@ func bounce(view ray, t float64, normal Vec3) ray {
 func (r *Renderer) solidColor(s *solid, point, normal Vec3) RGB {
 	at := surface{point: point, normal: normal, material: &s.Material, texture: RGB{1, 1, 1}}
 	c := r.scene.Headlight.first(&at, r.toward)
-	light := r.scene.Light.second(&at, r.toward)
+	light := r.light.second(&at, r.toward)
 	if light == (RGB{}) {
 		return c
 	}
-	if toLight := r.scene.Light.ray(point); !blocked(r.fixed, toLight) && !blocked(r.moving, toLight) {
+	if toLight := r.light.ray(point); !blocked(r.fixed, toLight) && !blocked(r.moving, toLight) {
 		c = c.add(light)
 	}
 	return c.clamp()

@@ -49,11 +49,12 @@ type Shape int
 
 // The shapes, named and measured as in MuJoCo.
 const (
-	Plane    Shape = iota // half size X, Y, 0 for infinite; seen from +Z only
-	Sphere                // radius X
-	Capsule               // radius X, half length Y of the cylinder between the ends
-	Cylinder              // radius X, half length Y
-	Box                   // half sizes X, Y, Z
+	Plane     Shape = iota // half size X, Y, 0 for infinite; seen from +Z only
+	Sphere                 // radius X
+	Capsule                // radius X, half length Y of the cylinder between the ends
+	Cylinder               // radius X, half length Y
+	Box                    // half sizes X, Y, Z
+	Ellipsoid              // half axes X, Y, Z
 )
 
 // Geom is one solid.
@@ -102,7 +103,7 @@ func (g Geom) validate() error {
 	case Sphere:
 	case Capsule, Cylinder:
 		ok = ok && s.Y >= 0
-	case Box:
+	case Box, Ellipsoid:
 		ok = ok && s.Y > 0 && s.Z > 0
 	default:
 		return fmt.Errorf("%w: shape %d is not known", ErrScene, g.Shape)

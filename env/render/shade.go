@@ -18,9 +18,20 @@ func (h Headlight) first(s *surface, toward Vec3) RGB {
 	return c.clamp().mul(s.texture)
 }
 
+// lamp is a light with what its rays have in common.
+type lamp struct {
+	Light
+	axis Vec3    // unit direction that it shines to
+	edge float64 // cosine of the cutoff
+}
+
+func newLamp(l Light) lamp {
+	return lamp{Light: l, axis: l.Direction.unit(), edge: math.Cos(l.Cutoff * math.Pi / 180)}
+}
+
 // second is the pass of the light, as it adds where no shadow falls. It is black
 // where no light arrives.
-func (l *Light) second(s *surface, toward Vec3) RGB {
+func (l *lamp) second(s *surface, toward Vec3) RGB {
 	to := l.ray(s.point).direction.unit()
 	facing := s.normal.dot(to)
 	if facing <= 0 {
@@ -33,25 +44,25 @@ func (l *Light) second(s *surface, toward Vec3) RGB {
 
 // ray goes from p to the light; t = 1 is the light itself, or far beyond
 // everything if the light is directional.
-func (l *Light) ray(p Vec3) ray {
+func (l *lamp) ray(p Vec3) ray {
 	if l.Directional {
 		const far = 1000 // m
-		return ray{p, l.Direction.unit().scale(-far)}
+		return ray{p, l.axis.scale(-far)}
 	}
 	return ray{p, l.Position.sub(p)}
 }
 
 // brightness is the share of the light that leaves it towards a point from
 // which it lies in the unit direction to.
-func (l *Light) brightness(to Vec3) float64 {
+func (l *lamp) brightness(to Vec3) float64 {
 	if l.Directional {
 		return 1
 	}
-	cos := -to.dot(l.Direction.unit())
-	if cos < math.Cos(l.Cutoff*math.Pi/180) {
+	cos := -to.dot(l.axis)
+	if cos < l.edge {
 		return 0
 	}
-	return math.Pow(cos, l.Exponent)
+	return power(cos, l.Exponent)
 }
 
 // highlight is the Blinn-Phong term for the unit directions to light and
@@ -61,7 +72,25 @@ func highlight(s *surface, to, toward Vec3) float64 {
 		return 0
 	}
 	half := to.add(toward).unit()
-	return s.material.Specular * math.Pow(max(s.normal.dot(half), 0), 128*s.material.Shininess)
+	return s.material.Specular * power(max(s.normal.dot(half), 0), 128*s.material.Shininess)
+}
+
+// power is math.Pow(x, y) for x in [0, 1], to the bit down to 1e-300: for small
+// whole y it multiplies in the same order, without the care for extreme numbers.
+func power(x, y float64) float64 {
+	const small = 256
+	n := int(y)
+	if !(y >= 0 && y <= small) || float64(n) != y {
+		return math.Pow(x, y)
+	}
+	p := 1.0
+	for ; n != 0; n >>= 1 {
+		if n&1 == 1 {
+			p *= x
+		}
+		x *= x
+	}
+	return p
 }
 
 // at is the checker's colour around local x, y, averaged over a rectangle of the

@@ -21,6 +21,8 @@ func newSolid(g Geom) solid {
 		s.radius = math.Hypot(g.Size.X, g.Size.Y)
 	case Box:
 		s.radius = g.Size.length()
+	case Ellipsoid:
+		s.radius = max(g.Size.X, g.Size.Y, g.Size.Z)
 	}
 	return s
 }
@@ -53,6 +55,8 @@ func (s *solid) meet(r ray) (t float64, normal Vec3) {
 		t, n = meetCylinder(o, d, s.Size.X, s.Size.Y)
 	case Box:
 		t, n = meetBox(o, d, s.Size)
+	case Ellipsoid:
+		t, n = meetEllipsoid(o, d, s.Size)
 	}
 	if math.IsInf(t, 1) {
 		return t, Vec3{}
@@ -142,6 +146,14 @@ func meetBox(o, d, half Vec3) (float64, Vec3) {
 		return math.Inf(1), Vec3{}
 	}
 	return t, normal
+}
+
+// meetEllipsoid squeezes the ellipsoid into a unit sphere.
+func meetEllipsoid(o, d, half Vec3) (float64, Vec3) {
+	o, d = Vec3{o.X / half.X, o.Y / half.Y, o.Z / half.Z}, Vec3{d.X / half.X, d.Y / half.Y, d.Z / half.Z}
+	t := enter(d.dot(d), o.dot(d), o.dot(o)-1)
+	p := o.along(t, d)
+	return t, Vec3{p.X / half.X, p.Y / half.Y, p.Z / half.Z}.unit()
 }
 
 // nearest returns the index of the solid that r meets first, -1 for none, with

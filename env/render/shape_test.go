@@ -18,9 +18,23 @@ func distanceTo(g Geom, p Vec3) float64 {
 		return math.Hypot(radial, z) - g.Size.X
 	case Cylinder:
 		return boxDistance(radial-g.Size.X, math.Abs(p.Z)-g.Size.Y, math.Inf(-1))
+	case Ellipsoid:
+		return ellipsoidDistance(p, g.Size)
 	default:
 		return boxDistance(math.Abs(p.X)-g.Size.X, math.Abs(p.Y)-g.Size.Y, math.Abs(p.Z)-g.Size.Z)
 	}
+}
+
+// ellipsoidDistance is an estimate that is exact to first order at the surface and
+// small steps never leap over it.
+func ellipsoidDistance(p, half Vec3) float64 {
+	scaled := Vec3{p.X / half.X, p.Y / half.Y, p.Z / half.Z}
+	gradient := Vec3{p.X / (half.X * half.X), p.Y / (half.Y * half.Y), p.Z / (half.Z * half.Z)}
+	k0, k1 := scaled.length(), gradient.length()
+	if k1 == 0 {
+		return -min(half.X, half.Y, half.Z)
+	}
+	return k0 * (k0 - 1) / k1
 }
 
 // boxDistance combines the excesses over the half sizes.
@@ -34,7 +48,7 @@ func randomVec(r *rand.Rand, scale float64) Vec3 {
 }
 
 func randomSolid(r *rand.Rand) Geom {
-	shapes := []Shape{Sphere, Capsule, Cylinder, Box}
+	shapes := []Shape{Sphere, Capsule, Cylinder, Box, Ellipsoid}
 	size := func() float64 { return 0.05 + 0.5*r.Float64() }
 	return Geom{
 		Shape: shapes[r.IntN(len(shapes))], Size: Vec3{size(), size(), size()},

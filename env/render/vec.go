@@ -66,6 +66,18 @@ func ZAlong(direction Vec3) Frame {
 	return Frame{X: x, Y: z.cross(x), Z: z}
 }
 
+// FrameOf returns the frame whose x axis has the direction of x and whose y axis
+// lies with it in the plane of x and y, on the side of y. Without such a plane it
+// gives [ZAlong] the x axis.
+func FrameOf(x, y Vec3) Frame {
+	x = x.unit()
+	z := x.cross(y).unit()
+	if z == (Vec3{}) {
+		return ZAlong(x)
+	}
+	return Frame{X: x, Y: z.cross(x), Z: z}
+}
+
 // local expresses the world direction d in the frame.
 func (f Frame) local(d Vec3) Vec3 { return Vec3{f.X.dot(d), f.Y.dot(d), f.Z.dot(d)} }
 

@@ -56,6 +56,18 @@ static inline int mjx_material(const mjModel* m, const mjvGeom* g) {
 #endif
 }
 
+// mjx_directional tells whether the rays of a light are parallel.
+static inline int mjx_directional(const mjvLight* light) {
+#if mjVERSION_HEADER < 333
+  return light->directional;
+#else
+  return light->type == mjLIGHT_DIRECTIONAL;
+#endif
+}
+
+// mjx_geomType is here because Go has no field named type.
+static inline int mjx_geomType(const mjvGeom* g) { return g->type; }
+
 // mjx_contactGeom is one of the two geoms of a contact.
 static inline int mjx_contactGeom(const mjContact* c, int second) {
 #if mjVERSION_HEADER < 300

@@ -58,7 +58,7 @@ func newRenderer(t testing.TB, m *Model, o Options) *Renderer {
 	return r
 }
 
-func render(t testing.TB, r *Renderer, d *Data, camera int) []byte {
+func draw(t testing.TB, r *Renderer, d *Data, camera int) []byte {
 	t.Helper()
 	picture, err := r.Render(d, camera)
 	must(t, err)
@@ -83,7 +83,7 @@ func TestPicturesStartAtTheTopLeft(t *testing.T) {
 	d := newData(t, m)
 	must(t, d.Forward())
 	const width, height = 48, 40
-	p := render(t, newRenderer(t, m, Options{Width: width, Height: height}), d, 0)
+	p := draw(t, newRenderer(t, m, Options{Width: width, Height: height}), d, 0)
 	if len(p) != 3*width*height {
 		t.Fatalf("the picture has %d bytes", len(p))
 	}
@@ -118,7 +118,7 @@ func TestNoFrameIsStale(t *testing.T) {
 	for i := range data {
 		data[i] = pose(0.3 * float64(i))
 		fresh := newRenderer(t, m, Options{Width: 32, Height: 32})
-		want[i] = render(t, fresh, data[i], 0)
+		want[i] = draw(t, fresh, data[i], 0)
 		fresh.Close()
 		for j := range i {
 			if bytes.Equal(want[i], want[j]) {
@@ -149,15 +149,15 @@ func TestEditsOfTheModelShow(t *testing.T) {
 	d := newData(t, m)
 	r := newRenderer(t, m, Options{Width: 32, Height: 32})
 	must(t, d.Forward())
-	before := render(t, r, d, 0)
+	before := draw(t, r, d, 0)
 	rod, err := m.ID(Geom, "rod")
 	must(t, err)
 	m.GeomRGBA()[4*rod+1] = 1
-	if bytes.Equal(before, render(t, r, d, 0)) {
+	if bytes.Equal(before, draw(t, r, d, 0)) {
 		t.Error("a new colour does not show")
 	}
 	m.GeomRGBA()[4*rod+3] = 0
-	if p := render(t, r, d, 0); bytes.Equal(before, p) {
+	if p := draw(t, r, d, 0); bytes.Equal(before, p) {
 		t.Error("an invisible geom shows")
 	}
 }
@@ -193,9 +193,9 @@ func TestRenderChecksWhatItIsGiven(t *testing.T) {
 	if err := r.RenderInto(make([]byte, 5), d, 0); !errors.Is(err, ErrOptions) {
 		t.Errorf("a short slice: %v", err)
 	}
-	render(t, r, d, 0)
+	draw(t, r, d, 0)
 	m.Close() // the renderer and the state keep it
-	render(t, r, d, 0)
+	draw(t, r, d, 0)
 	d.Close()
 	if _, err := r.Render(d, 0); !errors.Is(err, ErrClosed) {
 		t.Errorf("closed data: %v", err)
@@ -222,8 +222,8 @@ func TestFastQualityIsClose(t *testing.T) {
 		m := suiteModel(t, name)
 		d := newData(t, m)
 		must(t, d.Forward())
-		exact := render(t, newRenderer(t, m, Options{Width: 64, Height: 64}), d, 0)
-		fast := render(t, newRenderer(t, m, Options{Width: 64, Height: 64, Quality: Fast}), d, 0)
+		exact := draw(t, newRenderer(t, m, Options{Width: 64, Height: 64}), d, 0)
+		fast := draw(t, newRenderer(t, m, Options{Width: 64, Height: 64, Quality: Fast}), d, 0)
 		diff := meanDifference(exact, fast)
 		t.Logf("%s: %.3f", name, diff)
 		if diff == 0 || diff > 0.8 {
@@ -250,11 +250,11 @@ func TestSeveralSizesOfOneModel(t *testing.T) {
 	must(t, d.Forward())
 	small := newRenderer(t, m, Options{Width: 24, Height: 24})
 	large := newRenderer(t, m, Options{Width: 1000, Height: 700}) // beyond MuJoCo's default buffer
-	first := render(t, small, d, 0)
-	if p := render(t, large, d, 0); len(p) != 1000*700*3 {
+	first := draw(t, small, d, 0)
+	if p := draw(t, large, d, 0); len(p) != 1000*700*3 {
 		t.Errorf("%d bytes", len(p))
 	}
-	if !bytes.Equal(first, render(t, small, d, 0)) {
+	if !bytes.Equal(first, draw(t, small, d, 0)) {
 		t.Error("a second renderer changes the pictures of the first")
 	}
 }
@@ -319,13 +319,13 @@ func printSums(t *testing.T) {
 		d := newData(t, m)
 		must(t, d.Forward())
 		r := newRenderer(t, m, Options{Width: 64, Height: 64})
-		fmt.Printf("sum %s %08x\n", name, crc32.ChecksumIEEE(render(t, r, d, 0)))
+		fmt.Printf("sum %s %08x\n", name, crc32.ChecksumIEEE(draw(t, r, d, 0)))
 		for i := range d.Ctrl() {
 			d.Ctrl()[i] = 0.7 - 0.3*float64(i)
 		}
 		must(t, d.Step(100))
 		must(t, d.Forward())
-		fmt.Printf("sum %s %08x\n", name, crc32.ChecksumIEEE(render(t, r, d, 0)))
+		fmt.Printf("sum %s %08x\n", name, crc32.ChecksumIEEE(draw(t, r, d, 0)))
 	}
 }
 
@@ -378,3 +378,5 @@ func TestAMissingLibraryIsExplained(t *testing.T) {
 	}
 	must(t, newData(t, m).Step(1))
 }
+
+func inChild() bool { return os.Getenv(childVariable) != "" }

@@ -1,0 +1,197 @@
+package render
+
+import (
+	"fmt"
+	"math"
+	"slices"
+)
+
+// tileSide is the side in pixels of the squares that a picture is traced in.
+const tileSide = 8
+
+// Tracer draws scenes in which anything may change between two pictures, the
+// camera and the light included. It keeps nothing but buffers: use one Tracer per
+// goroutine. A picture is that of a [Renderer] of the same scene, but for the stars,
+// which are averaged over pixels instead of samples.
+//
+// What most rays of a small square miss is sorted out once for the square: a cone
+// holds its lines of sight, another the rays from what they meet to the light, and
+// a third the mirrored rays.
+type Tracer struct {
+	r                    Renderer
+	hits                 []hit   // by sample of the tile
+	seen, shading, image []solid // what the rays of the tile may meet
+	origin               []int   // of seen in the scene
+	lit, mirrored        []Vec3  // places of the tile
+}
+
+// hit is a line of sight and where it ends.
+type hit struct {
+	view ray
+	meeting
+}
+
+// NewTracer prepares to draw pictures of the given size in pixels, each at least
+// 1.
+func NewTracer(height, width int) (*Tracer, error) {
+	if height < 1 || width < 1 {
+		return nil, fmt.Errorf("render: a picture of %dx%d pixels cannot be drawn", height, width)
+	}
+	return &Tracer{r: Renderer{height: height, width: width}}, nil
+}
+
+// Size is the number of bytes of a picture: height * width * 3.
+func (t *Tracer) Size() int { return t.r.Size() }
+
+// Draw writes the scene into dst as [height, width, 3] bytes of RGB, row-major
+// from the top left. It fails if dst has not Size bytes, and with [ErrScene] if
+// the scene cannot be drawn.
+func (t *Tracer) Draw(dst []byte, scene *Scene) error {
+	r := &t.r
+	if len(dst) != r.Size() {
+		return fmt.Errorf("render: the destination has %d bytes, a %dx%d picture has %d", len(dst), r.height, r.width, r.Size())
+	}
+	if err := scene.validate(); err != nil {
+		return err
+	}
+	r.look(*scene)
+	for y := 0; y < r.height; y += tileSide {
+		for x := 0; x < r.width; x += tileSide {
+			t.drawTile(dst, x, y, min(x+tileSide, r.width), min(y+tileSide, r.height))
+		}
+	}
+	return nil
+}
+
+// drawTile draws the pixels from x0, y0 to before x1, y1.
+func (t *Tracer) drawTile(dst []byte, x0, y0, x1, y1 int) {
+	t.findSeen(x0, y0, x1, y1)
+	t.hits = t.hits[:0]
+	for y := y0; y < y1; y++ {
+		for x := x0; x < x1; x++ {
+			for k := range samples {
+				view := t.r.primary(x, y, k)
+				i, d, normal := nearest(t.seen, view, math.Inf(1))
+				if i >= 0 {
+					i = t.origin[i]
+				}
+				t.hits = append(t.hits, hit{view, meeting{i, d, normal}})
+			}
+		}
+	}
+	t.findReached()
+	hits := t.hits
+	for y := y0; y < y1; y++ {
+		for x := x0; x < x1; x++ {
+			color := t.pixelColor(x, y, hits)
+			hits = hits[samples:]
+			copy(dst[3*(t.r.width*y+x):], color[:])
+		}
+	}
+}
+
+// pixelColor is the mean of the samples of one pixel. Where all see the sky, one
+// look at the whole pixel does.
+func (t *Tracer) pixelColor(x, y int, hits []hit) [3]byte {
+	if hits[0].index < 0 && hits[1].index < 0 && hits[2].index < 0 && hits[3].index < 0 {
+		centre := t.r.through(float64(x)+0.5, float64(y)+0.5)
+		return meanColor(t.r.skyColor(centre, 1).scale(samples))
+	}
+	var sum RGB
+	for k := range samples {
+		s := t.r.shade(hits[k].view, hits[k].meeting, t.shading, t.image)
+		sum = sum.add(s.color.add(s.light).add(s.reflection).clamp())
+	}
+	return meanColor(sum)
+}
+
+// findSeen fills t.seen for the tile.
+func (t *Tracer) findSeen(x0, y0, x1, y1 int) {
+	r := &t.r
+	t.seen, t.origin = t.seen[:0], t.origin[:0]
+	corner := func(x, y int) Vec3 {
+		u := (float64(x) - float64(r.width)/2) * r.side
+		v := (float64(r.height)/2 - float64(y)) * r.side
+		f := r.scene.Camera.Frame
+		return r.scene.Camera.Position.along(u, f.X).along(v, f.Y).along(-1, f.Z)
+	}
+	b, ok := cone(r.scene.Camera.Position, []Vec3{corner(x0, y0), corner(x1, y0), corner(x0, y1), corner(x1, y1)})
+	for i := range r.fixed {
+		if !ok || b.touches(&r.fixed[i]) {
+			t.seen, t.origin = append(t.seen, r.fixed[i]), append(t.origin, i)
+		}
+	}
+}
+
+// findReached fills t.shading and t.image with what the secondary rays of the
+// tile may meet.
+func (t *Tracer) findReached() {
+	r := &t.r
+	t.lit, t.mirrored = t.lit[:0], t.mirrored[:0]
+	mirror, several := -1, false
+	for i := range t.hits {
+		h := &t.hits[i]
+		if h.index < 0 {
+			continue
+		}
+		at := h.view.at(h.t)
+		t.lit = append(t.lit, at)
+		if s := &r.fixed[h.index]; s.Shape == Plane && s.Material.Reflectance > 0 {
+			several = several || mirror >= 0 && mirror != h.index
+			mirror = h.index
+			t.mirrored = append(t.mirrored, at)
+		}
+	}
+	b, ok := t.toLight()
+	t.shading = r.touched(t.shading[:0], b, ok)
+	t.shading = slices.DeleteFunc(t.shading, func(s solid) bool { return t.belowLight(&s) })
+	t.image = t.image[:0]
+	switch {
+	case several:
+		t.image = append(t.image, r.fixed...)
+	case mirror >= 0:
+		plane := &r.fixed[mirror]
+		camera := r.scene.Camera.Position
+		height := camera.sub(plane.Position).dot(plane.Frame.Z)
+		b, ok := cone(camera.along(-2*height, plane.Frame.Z), t.mirrored)
+		t.image = r.touched(t.image, b, ok)
+	}
+}
+
+// belowLight reports whether s is a plane that no ray from t.lit to the light can
+// meet, because all of them lead away from it.
+func (t *Tracer) belowLight(s *solid) bool {
+	light := &t.r.light
+	if s.Shape != Plane {
+		return false
+	}
+	if light.Directional {
+		return light.axis.dot(s.Frame.Z) < 0
+	}
+	height := light.Position.sub(s.Position).dot(s.Frame.Z)
+	for _, p := range t.lit {
+		if p.sub(s.Position).dot(s.Frame.Z) > height {
+			return false
+		}
+	}
+	return true
+}
+
+// toLight holds the rays from t.lit to the light; ok is false if nothing does.
+func (t *Tracer) toLight() (b beam, ok bool) {
+	light := &t.r.scene.Light
+	if light.Directional {
+		return tube(t.lit, light.Direction.scale(-1)), true
+	}
+	return cone(light.Position, t.lit)
+}
+
+// touched appends the solids that b touches, all of them without a beam.
+func (r *Renderer) touched(dst []solid, b beam, ok bool) []solid {
+	for i := range r.fixed {
+		if !ok || b.touches(&r.fixed[i]) {
+			dst = append(dst, r.fixed[i])
+		}
+	}
+	return dst
+}
