@@ -115,7 +115,7 @@ func (e *suiteEnv) observe() (env.Observation, error) {
 	for i, v := range e.scratch {
 		o.Vector[i] = float32(v)
 	}
-	if err := e.painter.draw(o.Image, e.sim.data); err != nil {
+	if err := e.painter.RenderInto(o.Image, e.sim.data, camera); err != nil {
 		return env.Observation{}, fmt.Errorf("mujoco: %s: picture after env step %d: %w", e.name, e.taken, err)
 	}
 	return o, nil
@@ -123,7 +123,7 @@ func (e *suiteEnv) observe() (env.Observation, error) {
 
 // Close implements env.Env.
 func (e *suiteEnv) Close() error {
-	e.painter.close()
+	e.painter.Close()
 	e.sim.close()
 	return nil
 }

@@ -15,6 +15,7 @@ type Render string
 const (
 	RenderSuite Render = "suite" // MuJoCo, with dm_control's settings: its pixels
 	RenderFast  Render = "fast"  // MuJoCo, with coarser shapes and shadows
+	RenderGo    Render = "go"    // env/render: no graphics library, other pixels
 )
 
 // The graphics libraries of [RenderSuite] and [RenderFast]. A process uses one; if
@@ -40,13 +41,16 @@ func parseChoices(text string) (choices, error) {
 			return choices{}, err
 		}
 	}
+	if c.render == RenderGo && c.gl != "" {
+		return choices{}, fmt.Errorf("%w: gl=%s goes with render=suite and render=fast; render=go uses no graphics library", env.ErrOptions, c.gl)
+	}
 	return c, nil
 }
 
 func (c *choices) set(one string) error {
 	key, value, _ := strings.Cut(one, "=")
 	allowed := map[string][]string{
-		"render": {string(RenderSuite), string(RenderFast)},
+		"render": {string(RenderSuite), string(RenderFast), string(RenderGo)},
 		"gl":     {GLOSMesa, GLEGL},
 	}[key]
 	if allowed == nil {

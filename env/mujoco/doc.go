@@ -18,5 +18,6 @@
 // Initial states have the suite's distributions, not its random generator.
 //
 // [RenderSuite] gives dm_control's pixels, camera 0. [RenderFast] draws the same
-// scene with coarser shapes and shadows.
+// scene with coarser shapes and shadows. [RenderGo] draws it with package render,
+// without any graphics library.
 package mujoco

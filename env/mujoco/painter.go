@@ -10,29 +10,21 @@ import (
 // camera is the one that all tasks are seen by.
 const camera = 0
 
-// painter draws the scene as the camera sees it.
+// painter draws the scene as a camera sees it: [height, width, 3] bytes from the
+// top left. Positions in the data are up to date.
 type painter interface {
-	// draw fills dst with [height, width, 3] bytes from the top left. Positions in
-	// d are up to date.
-	draw(dst []byte, d *mj.Data) error
-	close()
+	RenderInto(dst []byte, d *mj.Data, camera int) error
+	Close()
 }
 
 // newPainter returns what c asks for.
 func newPainter(s *sim, c choices, image env.ImageSpec) (painter, error) {
-	quality := mj.Suite
-	if c.render == RenderFast {
-		quality = mj.Fast
+	options := mj.Options{Width: image.Width, Height: image.Height, GL: c.gl, Quality: mj.Suite}
+	switch c.render {
+	case RenderGo:
+		return mj.NewCaster(s.model, options)
+	case RenderFast:
+		options.Quality = mj.Fast
 	}
-	r, err := mj.NewRenderer(s.model, mj.Options{Width: image.Width, Height: image.Height, GL: c.gl, Quality: quality})
-	if err != nil {
-		return nil, err
-	}
-	return glPainter{r}, nil
+	return mj.NewRenderer(s.model, options)
 }
-
-// glPainter draws with MuJoCo's renderer.
-type glPainter struct{ renderer *mj.Renderer }
-
-func (p glPainter) draw(dst []byte, d *mj.Data) error { return p.renderer.RenderInto(dst, d, camera) }
-func (p glPainter) close()                            { p.renderer.Close() }

@@ -38,8 +38,8 @@ func Register(r *env.Registry) error {
 // scheme finds tasks by names with options.
 func scheme(known *env.Registry) env.Scheme {
 	s := env.Scheme{
-		Name: "dmc", Separator: "/", Usage: "dmc/TASK[:render=suite|fast][:gl=osmesa|egl]",
-		Description: "the tasks dmc/... with another renderer: dmc/walker-walk:render=fast",
+		Name: "dmc", Separator: "/", Usage: "dmc/TASK[:render=suite|fast|go][:gl=osmesa|egl]",
+		Description: "the tasks dmc/... with another renderer: dmc/walker-walk:render=go",
 		Entry: func(rest string) (env.Entry, error) {
 			name, options, _ := strings.Cut(rest, ":")
 			if _, err := known.Entry("dmc/" + name); err != nil {

@@ -21,7 +21,7 @@ func registered(t *testing.T) *env.Registry {
 func TestEveryTaskIsKnownByItsName(t *testing.T) {
 	r := registered(t)
 	for _, task := range Tasks() {
-		for _, options := range []string{"", ":render=suite", ":render=fast:gl=egl", ":gl=osmesa:render=fast"} {
+		for _, options := range []string{"", ":render=suite", ":render=fast:gl=egl", ":gl=osmesa:render=fast", ":render=go"} {
 			name := "dmc/" + task.Name + options
 			e, err := r.Entry(name)
 			if err != nil || e.Name != name || e.DefaultActionRepeat != task.ActionRepeat || e.DefaultActionRepeat < 1 {
@@ -52,8 +52,9 @@ func TestWrongNamesAndOptionsAreNamed(t *testing.T) {
 		{"dmc/walker_walk", env.ErrUnknown, []string{"dmc/walker-walk"}},
 		{"dmc/", env.ErrUnknown, []string{"dmc/"}},
 		{"dmc/humanoid-walk:render=fast", env.ErrUnknown, []string{"humanoid-walk"}},
-		{"dmc/walker-walk:render=gl", env.ErrOptions, []string{"dmc/walker-walk:render=gl", `render is "gl"`, "suite, fast"}},
+		{"dmc/walker-walk:render=gl", env.ErrOptions, []string{"dmc/walker-walk:render=gl", `render is "gl"`, "suite, fast, go"}},
 		{"dmc/walker-walk:gl=glfw", env.ErrOptions, []string{`gl is "glfw"`, "osmesa, egl"}},
+		{"dmc/walker-walk:render=go:gl=egl", env.ErrOptions, []string{"gl=egl", "render=go"}},
 		{"dmc/walker-walk:shadows=off", env.ErrOptions, []string{`"shadows=off"`, "render=VALUE"}},
 		{"dmc/walker-walk:fast", env.ErrOptions, []string{`"fast"`}},
 		{"dmc/walker-walk:render=", env.ErrOptions, []string{`render is ""`}},

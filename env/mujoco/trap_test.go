@@ -56,7 +56,7 @@ func openBare(t *testing.T, name string) *suiteEnv {
 func TestTasksKeepTheContract(t *testing.T) {
 	for _, task := range Tasks() {
 		t.Run(task.Name, func(t *testing.T) {
-			e, err := registered(t).New("dmc/"+task.Name+":render=fast", env.Options{Height: 32, Width: 32, ActionRepeat: 20})
+			e, err := registered(t).New("dmc/"+task.Name+":render=go", env.Options{Height: 32, Width: 32, ActionRepeat: 20})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -71,7 +71,7 @@ func TestTasksKeepTheContract(t *testing.T) {
 // another place.
 func TestDivergenceBreaksTheEpisode(t *testing.T) {
 	ctx := context.Background()
-	for _, name := range []string{"walker-walk:render=fast", "acrobot-swingup:render=fast"} {
+	for _, name := range []string{"walker-walk:render=go", "acrobot-swingup:render=go"} {
 		for _, bad := range []float64{math.NaN(), math.Inf(-1), 1e30} {
 			e := openBare(t, name)
 			action := make([]float32, e.Spec().Action.Size)
@@ -275,7 +275,7 @@ func TestRewardsSeeRawControls(t *testing.T) {
 }
 
 func TestAnEpisodeHas1000EnvStepsAndIsTruncated(t *testing.T) {
-	e := openTask(t, "dmc/pendulum-swingup:render=fast", env.Options{ActionRepeat: 300})
+	e := openTask(t, "dmc/pendulum-swingup:render=go", env.Options{ActionRepeat: 300})
 	ctx := context.Background()
 	if _, err := e.Reset(ctx, 1); err != nil {
 		t.Fatal(err)
