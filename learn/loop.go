@@ -10,6 +10,12 @@ import (
 // safe point and was saved, and the same command goes on from there.
 var ErrInterrupted = errors.New("interrupted")
 
+// unsaved is the error of an interrupted run that could not be saved. It does not
+// match ErrInterrupted, which would say the contrary.
+func unsaved(cause error) error {
+	return fmt.Errorf("learn: interrupted, and the run could not be saved; what came after its newest snapshot will be learned again: %w", cause)
+}
+
 // Train runs Algorithm 1 of the paper (Hafner et al. 2019) until
 // Config.Episodes episodes are collected: seed episodes with random actions,
 // then, again and again, UpdatesPerCollect updates, one episode acted by the
@@ -76,7 +82,7 @@ func (r *Run) stop(ctx context.Context, cause error) error {
 		return cause
 	}
 	if err := r.snapshot(ctx); err != nil {
-		return fmt.Errorf("%w, and saving failed: %w", ErrInterrupted, err)
+		return unsaved(err)
 	}
 	return ErrInterrupted
 }

@@ -3,7 +3,6 @@ package learn
 import (
 	"context"
 	"errors"
-	"fmt"
 
 	"github.com/orrery-rl/orrery/metrics"
 )
@@ -60,7 +59,7 @@ func (o *Offline) stop(ctx context.Context, cause error) error {
 		return cause
 	}
 	if err := o.snapshot(ctx); err != nil {
-		return fmt.Errorf("%w, and saving failed: %w", ErrInterrupted, err)
+		return unsaved(err)
 	}
 	return ErrInterrupted
 }

@@ -77,6 +77,36 @@ func (u *unsureRename) Rename(from, to string) error {
 	return err
 }
 
+// TestInterruptedRunsThatCannotBeSavedSaySo: neither kind of run pretends to be
+// saved.
+func TestInterruptedRunsThatCannotBeSavedSaySo(t *testing.T) {
+	full := vfstest.Intercept(vfs.OS(), func(op vfstest.Op) error {
+		if op.Changes() && strings.Contains(op.Path, snapshotsDir) {
+			return syscall.ENOSPC
+		}
+		return nil
+	})
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	stop := []metrics.Sink{sinkFunc(func(e metrics.Event) {
+		if e.Kind == metrics.KindUpdate {
+			cancel()
+		}
+	})}
+	p := parts(t, t.TempDir(), newToy(t))
+	p.FS, p.Listeners = full, stop
+	if _, err := train(t, ctx, p); errors.Is(err, ErrInterrupted) || !errors.Is(err, syscall.ENOSPC) {
+		t.Errorf("%v", err)
+	}
+	ctx, cancel = context.WithCancel(context.Background())
+	defer cancel()
+	q := offline(t, t.TempDir(), openData(t, recorded(t, 4)))
+	q.FS, q.Listeners, q.Schedule.Offline.SaveEvery = full, stop, 100
+	if err := trainOffline(t, ctx, q); errors.Is(err, ErrInterrupted) || !errors.Is(err, syscall.ENOSPC) {
+		t.Errorf("offline: %v", err)
+	}
+}
+
 // TestRunWhoseDirectoryVanishesSaysSo moves the directory away in the middle of
 // a run, and trains on where it was moved to.
 func TestRunWhoseDirectoryVanishesSaysSo(t *testing.T) {
