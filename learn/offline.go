@@ -113,7 +113,7 @@ func OpenOffline(ctx context.Context, p OfflineParts) (*Offline, error) {
 	if err := p.validate(); err != nil {
 		return nil, errors.Join(err, o.Close())
 	}
-	for _, step := range []func(context.Context) error{o.compile, o.openEnvs, o.restore, o.openEvents} {
+	for _, step := range []func(context.Context) error{o.compile, o.openEnvs, o.tidy, o.restore, o.openEvents} {
 		if err := step(ctx); err != nil {
 			return nil, errors.Join(err, o.Close())
 		}
@@ -183,6 +183,9 @@ func (o *Offline) openEnvs(context.Context) (err error) {
 	o.judge, err = agent.New(o.Backend, o.Model, agent.Config{Plan: o.Plan, BitDepth: o.BitDepth}, o.Schedule.EvalEpisodes)
 	return err
 }
+
+// tidy removes what interrupted writes have left beside the run's own files.
+func (o *Offline) tidy(context.Context) error { return tidy(o.FS, o.Dir) }
 
 // openEvents opens the event file, which from now on continues at the counters.
 func (o *Offline) openEvents(context.Context) (err error) {

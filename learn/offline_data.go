@@ -104,6 +104,7 @@ func listData(fs vfs.FS, dirs []string) ([]string, error) {
 	return files, nil
 }
 
+// episodesIn lists the files in a directory that may be episodes.
 func episodesIn(fs vfs.FS, dir string) ([]string, error) {
 	entries, err := fs.ReadDir(dir)
 	if err != nil {
@@ -111,7 +112,7 @@ func episodesIn(fs vfs.FS, dir string) ([]string, error) {
 	}
 	var files []string
 	for _, e := range entries {
-		if strings.HasSuffix(e.Name(), ".npz") {
+		if strings.HasSuffix(e.Name(), ".npz") && !strings.HasPrefix(e.Name(), badBatchPrefix) {
 			files = append(files, filepath.Join(dir, e.Name()))
 		}
 	}

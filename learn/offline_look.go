@@ -131,8 +131,11 @@ func (o *Offline) evaluate(ctx context.Context) error {
 				Kind: metrics.KindEvaluation, Counters: o.counters, Text: ev.text(tasks), Values: ev.values(o.Now().Sub(start)),
 			})
 		}
-		if !errors.Is(err, env.ErrBroken) || ctx.Err() != nil {
+		switch {
+		case !errors.Is(err, env.ErrBroken):
 			return err
+		case ctx.Err() != nil: // whatever stopped us may have stopped the simulator, too
+			return errors.Join(ctx.Err(), err)
 		}
 		o.Log.Warn("the environment broke in an evaluation", "env", o.envName(), "updates", o.counters.Updates, "attempt", attempt, "error", err)
 		if attempt == maxBroken {

@@ -96,9 +96,15 @@ func leftBy(t testing.TB, dir string) (snapshot any, events []metrics.Event) {
 
 func TestOfflineSchedule(t *testing.T) {
 	data, dir := recorded(t, 7), t.TempDir()
-	before := files(t, data)
+	before, rest := files(t, data), filepath.Join(dir, BadBatchName(5)+".tmp-123")
+	if err := os.WriteFile(rest, nil, 0o644); err != nil {
+		t.Fatal(err)
+	}
 	if err := trainOffline(t, context.Background(), offline(t, dir, openData(t, data))); err != nil {
 		t.Fatal(err)
+	}
+	if _, err := os.Stat(rest); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("the rest of an interrupted write is still there (%v)", err)
 	}
 	if !maps.Equal(files(t, data), before) {
 		t.Error("the episodes, or what is beside them, have changed")
@@ -373,10 +379,14 @@ func TestShortEpisodesAreCounted(t *testing.T) {
 	}
 }
 
-// TestRunDirectoriesStandForTheirEpisodes.
+// TestRunDirectoriesStandForTheirEpisodes, also where the batch of a bad update
+// was kept.
 func TestRunDirectoriesStandForTheirEpisodes(t *testing.T) {
 	dir := t.TempDir()
 	if _, err := train(t, context.Background(), parts(t, dir, newToy(t))); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, BadBatchName(3)), []byte("no episode"), 0o644); err != nil {
 		t.Fatal(err)
 	}
 	if a, b := openData(t, dir), openData(t, filepath.Join(dir, episodesDir)); a.SHA256 != b.SHA256 || a.Train.Episodes() != 4 {
@@ -396,6 +406,34 @@ func TestBrokenEnvironmentsCostTheEvaluationOnly(t *testing.T) {
 	if n := strings.Count(log.String(), "broke in an evaluation"); n != 3*maxBroken {
 		t.Errorf("%d warnings, want %d:\n%s", n, 3*maxBroken, &log)
 	}
+}
+
+// TestInterruptsThatBreakTheEnvironmentSaveTheRun: Ctrl-C reaches a simulator in a
+// process of its own, too, which then is gone.
+func TestInterruptsThatBreakTheEnvironmentSaveTheRun(t *testing.T) {
+	dir := t.TempDir()
+	p := offline(t, dir, openData(t, recorded(t, 4)))
+	p.Schedule.Offline.SaveEvery = 100
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	p.NewEnv = func() (env.Env, error) { return dying{broken{newToy(t)}, cancel}, nil }
+	if err := trainOffline(t, ctx, p); !errors.Is(err, ErrInterrupted) {
+		t.Errorf("%v", err)
+	}
+	if w, err := LoadWeights(context.Background(), vfs.OS(), dir); err != nil || w.Counters.Updates != 4 {
+		t.Errorf("saved after %+v, %v", w, err)
+	}
+}
+
+// dying breaks at the moment of an interrupt.
+type dying struct {
+	broken
+	interrupt func()
+}
+
+func (d dying) Step(ctx context.Context, action []float32) (env.Transition, error) {
+	d.interrupt()
+	return d.broken.Step(ctx, action)
 }
 
 type broken struct{ env.Env }

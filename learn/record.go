@@ -125,8 +125,11 @@ func (r Recording) play(ctx context.Context, number int) (out outcome, err error
 		}
 		seed := env.TaskSeed(stream("reset").Uint64(), int64(number), tasks)
 		out, err = single(ctx, r.Env, seed, 0, chosen(r.Policy))
-		if err == nil || !errors.Is(err, env.ErrBroken) || ctx.Err() != nil {
+		switch {
+		case err == nil, !errors.Is(err, env.ErrBroken):
 			return out, err
+		case ctx.Err() != nil: // whatever stopped us may have stopped the simulator, too
+			return out, errors.Join(ctx.Err(), err)
 		}
 		r.Log.Warn("the environment broke; the episode is dropped and played again", "env", r.Env.Spec().Name, "episode", number, "attempt", attempt+1, "error", err)
 	}

@@ -20,6 +20,12 @@ import (
 // record records n episodes of e into dir.
 func record(t testing.TB, dir string, e env.Env, p Policy, seed uint64, n int) ([]Recorded, error) {
 	t.Helper()
+	return recordUntil(t, context.Background(), dir, e, p, seed, n)
+}
+
+// recordUntil is record that a context may end.
+func recordUntil(t testing.TB, ctx context.Context, dir string, e env.Env, p Policy, seed uint64, n int) ([]Recorded, error) {
+	t.Helper()
 	s := e.Spec()
 	store, err := replay.Open(context.Background(), vfs.OS(), dir, replay.Schema{
 		Height: s.Image.Height, Width: s.Image.Width, Channels: s.Image.Channels, ActionSize: s.Action.Size, VectorSize: s.VectorSize,
@@ -29,7 +35,7 @@ func record(t testing.TB, dir string, e env.Env, p Policy, seed uint64, n int) (
 	}
 	defer store.Close()
 	var told []Recorded
-	err = Record(context.Background(), Recording{Env: e, Policy: p, Store: store, Seed: seed, Episodes: n, Told: func(r Recorded) { told = append(told, r) }})
+	err = Record(ctx, Recording{Env: e, Policy: p, Store: store, Seed: seed, Episodes: n, Told: func(r Recorded) { told = append(told, r) }})
 	return told, err
 }
 
@@ -171,6 +177,16 @@ func TestRecordingsSurviveBreaks(t *testing.T) {
 		t.Error("the repeated episode is another one")
 	}
 	if _, err := record(t, t.TempDir(), broken{e}, p, 1, 2); !errors.Is(err, env.ErrBroken) || !strings.Contains(err.Error(), "5 times in a row") {
+		t.Errorf("%v", err)
+	}
+}
+
+// TestRecordingsThatAreInterruptedSayThat, although it broke the environment.
+func TestRecordingsThatAreInterruptedSayThat(t *testing.T) {
+	ctx, cancel := context.WithCancel(context.Background())
+	e := dying{broken{newToy(t)}, cancel}
+	p := RandomPolicy(plan.CEM, e.Spec().Action)
+	if _, err := recordUntil(t, ctx, t.TempDir(), e, p, 1, 2); !errors.Is(err, context.Canceled) {
 		t.Errorf("%v", err)
 	}
 }

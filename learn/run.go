@@ -128,8 +128,10 @@ func Open(ctx context.Context, p Parts) (*Run, error) {
 }
 
 // tidy removes what interrupted writes have left beside the run's own files.
-func (r *Run) tidy(context.Context) error {
-	if err := vfs.RemoveTemps(r.FS, r.Dir); err != nil && !errors.Is(err, fs.ErrNotExist) {
+func (r *Run) tidy(context.Context) error { return tidy(r.FS, r.Dir) }
+
+func tidy(fsys vfs.FS, dir string) error {
+	if err := vfs.RemoveTemps(fsys, dir); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("learn: %w", err)
 	}
 	return nil

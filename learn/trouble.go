@@ -13,9 +13,12 @@ import (
 	"github.com/orrery-rl/orrery/metrics"
 )
 
+// badBatchPrefix begins the names of [BadBatchName].
+const badBatchPrefix = "bad-batch-"
+
 // BadBatchName is the file in a run's directory that keeps the batch of an update
 // which was not finite.
-func BadBatchName(update int64) string { return fmt.Sprintf("bad-batch-%012d.npz", update) }
+func BadBatchName(update int64) string { return fmt.Sprintf("%s%012d.npz", badBatchPrefix, update) }
 
 // inquest looks into why an update failed. Of one that was not finite it keeps
 // the batch in the run's directory, which the error then names, and records the
