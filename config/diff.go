@@ -18,7 +18,7 @@ func (c Change) String() string { return fmt.Sprintf("%s %s -> %s", c.Name, c.Ol
 // mayChange lists the settings that a resumed run may change: they say how long
 // to go on, how often to look, and what computes, not what is learned.
 var mayChange = []string{
-	"learn.episodes", "learn.eval_every", "learn.eval_episodes", "learn.log_every", "replay.", "backend.", "watch.", "watch.",
+	"learn.episodes", "learn.eval_every", "learn.eval_episodes", "learn.log_every", "replay.", "backend.", "watch.",
 	"learn.offline.updates", "learn.offline.validate_every", "learn.offline.eval_every", "learn.offline.save_every",
 	offlineEpisodes,
 }

@@ -399,7 +399,7 @@ func TestTwoProcessesCannotShareARun(t *testing.T) {
 // A profile lies under what is set, and over the preset.
 func TestProfileSelectsAnObjective(t *testing.T) {
 	text := must(t, "train", "--print-config", "--profile", "google", "--set", "model.free_nats=1")
-	for _, want := range []string{"reward_scale: 20", "free_nats: 1\n", "overshooting: google", "depth: 16"} {
+	for _, want := range []string{"reward_scale: 20", "vector_scale: 2\n", "free_nats: 1\n", "overshooting: google", "depth: 16"} {
 		if !strings.Contains(text, want) {
 			t.Errorf("%q is missing from\n%s", want, text)
 		}

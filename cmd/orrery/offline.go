@@ -57,6 +57,8 @@ func (o *offlineOptions) adopt(cmd *cobra.Command, run *config.Run) error {
 		return fmt.Errorf("%w: --updates is %d; it must be at least 1", errUsage, o.updates)
 	case typed("episodes") && offline:
 		return fmt.Errorf("%w: --episodes says how many are collected; with --offline none are, and --updates says how long to train", errUsage)
+	case typed("envs") && offline:
+		return fmt.Errorf("%w: --envs says in how many environments episodes are collected; with --offline none are", errUsage)
 	case typed("updates"):
 		run.Learn.Offline.Updates = o.updates
 	}

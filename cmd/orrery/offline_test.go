@@ -93,6 +93,7 @@ func TestOfflineMistakes(t *testing.T) {
 		"--updates needs --offline":     {"--updates", "5"},
 		"--updates is 0":                {"--offline", data, "--updates", "0"},
 		"--updates says how long":       {"--offline", data, "--episodes", "9"},
+		"--envs says in how many":       {"--offline", data, "--envs", "2"},
 		"holds no episodes":             {"--offline", t.TempDir()},
 		"given twice":                   {"--offline", data + "," + data},
 		"did you mean":                  {"--offline", data, "--env", "toy-dto"},

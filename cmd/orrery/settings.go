@@ -152,7 +152,7 @@ func profileLayer(name string) (config.Layer, error) {
 		return config.Layer{}, fmt.Errorf("%w: %w", config.ErrInvalid, err)
 	}
 	text, err := yaml.Marshal(map[string]any{"model": map[string]any{
-		"reward_scale": m.RewardScale, "kl_scale": m.KLScale, "free_nats": m.FreeNats, "objective": m.Objective,
+		"reward_scale": m.RewardScale, "vector_scale": m.VectorScale, "kl_scale": m.KLScale, "free_nats": m.FreeNats, "objective": m.Objective,
 	}})
 	if err != nil {
 		return config.Layer{}, err

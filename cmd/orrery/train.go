@@ -82,7 +82,7 @@ with --from it starts from trained weights (docs/offline.md has both).`,
 	cmd.Flags().BoolVar(&o.force, "force", false, "start although there seems to be too little memory or disk")
 	cmd.Flags().BoolVar(&o.dryRun, "dry-run", false, "say what memory and disk the run would take, and write nothing")
 	registerDash(cmd, &o.dash)
-	cmd.Flags().BoolVarP(&o.quiet, "quiet", "q", false, "print nothing but warnings and errors")
+	cmd.Flags().BoolVarP(&o.quiet, "quiet", "q", false, "print nothing but warnings, errors and where --dash is")
 	return cmd
 }
 
