@@ -163,7 +163,7 @@ func (b *tab) until(expression string) {
 	b.t.Helper()
 	ctx, cancel := context.WithTimeout(b.ctx, time.Minute)
 	defer cancel()
-	_, err := chromedp.Run(ctx, chromedp.Poll[bool]("Boolean("+expression+")", chromedp.WithPollingInterval(50*time.Millisecond)))
+	_, err := chromedp.Run(ctx, chromedp.Poll[bool]("Boolean("+expression+")", chromedp.WithPollingInterval(50*time.Millisecond), chromedp.WithPollingTimeout(55*time.Second)))
 	if err != nil {
 		page, _ := chromedp.Run(b.ctx, chromedp.Evaluate[string]("document.body.innerText"))
 		b.t.Fatalf("never true: %s (%v); the console holds %q; the page:\n%.3000s", expression, err, b.console, page)
@@ -484,4 +484,32 @@ func TestRunsThatOnlyLearnAreDrawnAgainstUpdates(t *testing.T) {
 	b.until("document.querySelector('#panel-image .legend').textContent === 'imagevalidation image'")
 	b.do(chromedp.Evaluate[chromedp.Void]("document.getElementById('model').scrollIntoView({behavior: 'instant'})"))
 	b.until("document.querySelector('#panel-image .plot').chart.plan?.domain[1] === 500")
+}
+
+// TestNewsDuringAReadIsNotLost lets an event arrive while the page waits for an
+// answer that does not have it yet.
+func TestNewsDuringAReadIsNotLost(t *testing.T) {
+	f := going(t, "swing", 3, "")
+	b := open(t, serve(t, Config{Runs: []string{f.dir}}, httpguard.Config{}), 1000, 800)
+	got := value[string](b, `(async () => {
+		const { Store } = await import("./js/store.js");
+		const answer = (episodes, gen) => ({ run: { id: "x", gen, counters: { episodes } }, again: false, tables: { episode: { from: 0, merges: 0, odd: {}, values: {}, x: { env_steps: Array(episodes).fill(0) } } } });
+		const asked = [];
+		const real = globalThis.fetch;
+		globalThis.fetch = (url) => url !== "api/run/x" ? real(url) : new Promise((done) => asked.push((a) => done({ ok: true, json: async () => a })));
+		const wait = (ms) => new Promise((done) => setTimeout(done, ms));
+		const store = new Store(() => {});
+		store.summaries([answer(1, 1).run]);
+		store.want(["x"]);
+		store.tell(answer(2, 1));
+		asked[0](answer(1, 1));
+		await wait(500);
+		asked[1]?.(answer(2, 1));
+		await wait(50);
+		globalThis.fetch = real;
+		return asked.length + " " + store.get("x").tables.episode.x.env_steps.length;
+	})()`)
+	if got != "2 2" {
+		t.Errorf("asked and has %s, want 2 2", got)
+	}
 }

@@ -43,7 +43,9 @@ export class Store {
   tell(message) {
     const before = this.runs.get(message.run.id)?.summary.gen;
     const run = this.entry(message.run);
-    if (run.tables) {
+    if (this.asking.has(message.run.id)) {
+      this.asking.set(message.run.id, true); // the answer may be older than this
+    } else if (run.tables) {
       const fits = !message.again && before === message.run.gen &&
         Object.entries(message.tables).every(([kind, rows]) => append(run.tables, kind, rows));
       if (!fits) this.ask(message.run.id);
