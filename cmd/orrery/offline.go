@@ -59,6 +59,8 @@ func (o *offlineOptions) adopt(cmd *cobra.Command, run *config.Run) error {
 		return fmt.Errorf("%w: --episodes says how many are collected; with --offline none are, and --updates says how long to train", errUsage)
 	case typed("envs") && offline:
 		return fmt.Errorf("%w: --envs says in how many environments episodes are collected; with --offline none are", errUsage)
+	case typed("dry-run") && offline, typed("force") && offline:
+		return fmt.Errorf("%w: --dry-run and --force are for runs that collect; what --offline takes is not estimated", errUsage)
 	case typed("updates"):
 		run.Learn.Offline.Updates = o.updates
 	}

@@ -94,6 +94,8 @@ func TestOfflineMistakes(t *testing.T) {
 		"--updates is 0":                {"--offline", data, "--updates", "0"},
 		"--updates says how long":       {"--offline", data, "--episodes", "9"},
 		"--envs says in how many":       {"--offline", data, "--envs", "2"},
+		"--dry-run and --force are for": {"--offline", data, "--dry-run"},
+		"is not estimated":              {"--offline", data, "--force"},
 		"holds no episodes":             {"--offline", t.TempDir()},
 		"given twice":                   {"--offline", data + "," + data},
 		"did you mean":                  {"--offline", data, "--env", "toy-dto"},

@@ -100,6 +100,9 @@ func (o *trainOptions) train(ctx context.Context, a *app, run config.Run) (err e
 	if o.dir == "" {
 		o.dir = defaultRunDir(run)
 	}
+	if o.dryRun { // nobody is to be shown anything
+		o.dash, o.sinks = "", sinkOptions{}
+	}
 	from, run, err := o.startingWeights(ctx, run)
 	if err != nil {
 		return err
@@ -172,7 +175,7 @@ func (o *trainOptions) assemble(a *app, run config.Run, opened *closers) (learn.
 		Backend: backend, Model: model, Optimiser: run.Optimiser, Plan: run.Plan, BitDepth: run.Env.BitDepth,
 		Schedule: run.Learn, ReplayMemory: int64(run.Replay.MemoryMiB) << 20, Seed: run.Seed, Config: effective, Log: log,
 	}
-	if err := checkEnvs(p); err != nil {
+	if err := checkEnvs(p); err != nil && !o.force {
 		return learn.Parts{}, err
 	}
 	if o.dryRun {
