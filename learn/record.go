@@ -115,7 +115,7 @@ func Record(ctx context.Context, r Recording) error {
 // play plays one episode, again if the environment breaks; see [Run.again].
 func (r Recording) play(ctx context.Context, number int) (out outcome, err error) {
 	tasks := len(r.Env.Spec().Tasks)
-	for attempt := range maxBroken {
+	for attempt := 0; ; attempt++ {
 		version := versionAt(attempt)
 		stream := func(kind string) *rng.Stream {
 			return rng.New(r.Seed, fmt.Sprintf("%s/%d", versionOf("record/"+kind, version), number))
@@ -130,8 +130,9 @@ func (r Recording) play(ctx context.Context, number int) (out outcome, err error
 			return out, err
 		case ctx.Err() != nil: // whatever stopped us may have stopped the simulator, too
 			return out, errors.Join(ctx.Err(), err)
+		case attempt == maxBroken-1:
+			return out, fmt.Errorf("learn: episode %d broke %d times in a row: %w", number, maxBroken, err)
 		}
 		r.Log.Warn("the environment broke; the episode is dropped and played again", "env", r.Env.Spec().Name, "episode", number, "attempt", attempt+1, "error", err)
 	}
-	return out, fmt.Errorf("learn: episode %d broke %d times in a row: %w", number, maxBroken, err)
 }

@@ -119,6 +119,9 @@ func (t *take) step(ctx context.Context, action []float32) {
 	}
 	t.obs, t.over = step.Observation, step.Ended()
 	t.keep(action, float32(step.Reward), goesOn)
+	if t.over { // the replay may hold the images for long: without room to grow
+		t.out.episode.Images = slices.Concat(t.out.episode.Images)
+	}
 	t.out.decisions++
 	t.out.envSteps += int64(step.EnvSteps)
 	t.out.ret += step.Reward
