@@ -59,7 +59,10 @@ func newLookout(backend compute.Backend, model *worldmodel.Model, spec env.Spec)
 		squares := graph.Square(graph.Sub(dream.Images, seen.Images))
 		return []*graph.Node{posterior.Images, dream.Images, rewards, graph.MulScalar(graph.ReduceSum(squares, 2, 3, 4), 0.5)}
 	})
-	return l, err
+	if err != nil {
+		return nil, err
+	}
+	return l, nil
 }
 
 // view is what a lookout found of the n records of a piece: images [n][H*W*C],

@@ -65,8 +65,8 @@ func hostile(t *testing.T) map[string]map[string][]byte {
 			"a duplicate name":       []byte("seed: 1\nseed: 2\n"),
 		},
 		"live": {
-			"an image of a GiB": liveClaim(gib),
-			"negative":          liveClaim(0xffffffff),
+			"an image of a GiB": liveClaim(t, gib),
+			"negative":          liveClaim(t, 0xffffffff),
 		},
 	}
 }
@@ -283,14 +283,15 @@ func yamlBomb() string {
 }
 
 // liveClaim is a live view whose header claims so many bytes.
-func liveClaim(size uint32) []byte {
+func liveClaim(t *testing.T, size uint32) []byte {
+	t.Helper()
 	valid := vfstest.NewMem()
 	d := live.NewDir(valid, "run", live.Config{})
 	d.ShowEpisode(live.Episode{Size: live.Size{Height: 1, Width: 1, Channels: 1}, Real: [][]byte{{1}, {2}}, Dream: [][]byte{{1}, {2}}, Rewards: []float32{1, 2}, Context: 1})
 	_ = d.Close()
 	data, err := vfs.ReadFile(valid, live.EpisodePath("run"), 1<<20)
 	if err != nil || len(data) < 16 {
-		return nil
+		t.Fatalf("%d bytes, %v", len(data), err)
 	}
 	at := bytes.IndexByte(data, '{') - 4 // the length of the JSON
 	binary.LittleEndian.PutUint32(data[at:], size)
