@@ -93,7 +93,11 @@ func (a *Agent) Begin(streams []*rng.Stream) error {
 // Rest lets environment i take no part until the next Begin, because its episode
 // is over. Its observations are not read, it draws nothing, and its actions mean
 // nothing; those of the others do not change.
-func (a *Agent) Rest(i int) { a.streams[i] = nil }
+func (a *Agent) Rest(i int) {
+	if i >= 0 && i < len(a.streams) { // there are none before Begin
+		a.streams[i] = nil
+	}
+}
 
 // Act returns the action for each environment, [E][A] in [-1, 1], given what
 // each one shows: it updates the state with the previous action and the

@@ -202,6 +202,7 @@ func TestWithoutIterationsThePlanIsZero(t *testing.T) {
 func TestMistakesAreErrors(t *testing.T) {
 	f := newFixture(t)
 	a := f.agent(t, 1, 0)
+	a.Rest(0) // nothing to rest from
 	if _, err := a.Act(context.Background(), []env.Observation{picture(1)}); !errors.Is(err, agent.ErrNotReady) {
 		t.Errorf("before Begin: %v", err)
 	}
