@@ -31,7 +31,7 @@ func (r *Run) atOnce(until int) int {
 }
 
 // collectAtOnce plays n episodes and appends them to the replay, in a fixed order.
-// The counters move only when all are stored, so episodes that break off leave no
+// The counters move only when all have ended, so episodes that break off leave no
 // trace.
 func (r *Run) collectAtOnce(ctx context.Context, n int, m manner) error {
 	jobs := r.jobs(n)

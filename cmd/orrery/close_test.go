@@ -9,6 +9,7 @@ import (
 	"github.com/orrery-rl/orrery/config"
 	"github.com/orrery-rl/orrery/env"
 	"github.com/orrery-rl/orrery/env/toy"
+	"github.com/orrery-rl/orrery/learn"
 	"github.com/orrery-rl/orrery/worldmodel"
 )
 
@@ -44,6 +45,23 @@ func counting(t *testing.T, times int) (*app, *int) {
 		t.Fatal(err)
 	}
 	return a, open
+}
+
+// TestInterruptsHideNoOtherErrors: what could not be closed is told.
+func TestInterruptsHideNoOtherErrors(t *testing.T) {
+	for _, c := range []struct {
+		err  error
+		says string
+	}{
+		{learn.ErrInterrupted, ""},
+		{errors.Join(learn.ErrInterrupted, nil), ""},
+		{errors.Join(learn.ErrInterrupted, errors.New("the disk is gone")), "orrery: interrupted\nthe disk is gone\n"},
+	} {
+		var out bytes.Buffer
+		if code := exitCode(c.err, &out); code != exitInterrupted || out.String() != c.says {
+			t.Errorf("%v: exit code %d, %q", c.err, code, &out)
+		}
+	}
 }
 
 func TestEnvironmentsAreClosed(t *testing.T) {

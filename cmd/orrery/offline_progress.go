@@ -1,6 +1,7 @@
 package main
 
 import (
+	"strings"
 	"time"
 
 	"github.com/orrery-rl/orrery/learn"
@@ -57,8 +58,7 @@ func (p *offlineProgress) Write(e metrics.Event) error {
 			p.say("%s", text)
 		}
 	case metrics.KindValidation:
-		p.say("update %d/%d  held out: image %.1f reward %.3f kl %.2f", e.Counters.Updates, p.updates,
-			e.Values["validation/image:nats"], e.Values["validation/reward:nats"], e.Values["validation/kl:nats"])
+		p.say("update %d/%d  held out: %s", e.Counters.Updates, p.updates, strings.Join(terms("validation", e.Values), " "))
 	case metrics.KindEvaluation:
 		p.say("update %d/%d  evaluation: mean return %.1f ± %.1f (%.1f to %.1f)", e.Counters.Updates, p.updates,
 			e.Values["return/eval:reward"], e.Values["return/eval_std:reward"], e.Values["return/eval_min:reward"], e.Values["return/eval_max:reward"])

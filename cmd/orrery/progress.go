@@ -70,13 +70,22 @@ func (p *progress) updating(e metrics.Event) string {
 
 // losses are the terms of the objective that tell most, of those that there are.
 func losses(values map[string]float64) string {
-	var b strings.Builder
+	text := ""
+	for _, term := range terms("loss", values) {
+		text += "  " + term
+	}
+	return text
+}
+
+// terms are those of losses in a group of metrics, a name and a value each.
+func terms(group string, values map[string]float64) []string {
+	var out []string
 	for _, l := range []struct{ name, format string }{{"image", "%.1f"}, {"vector", "%.3f"}, {"reward", "%.3f"}, {"kl", "%.2f"}} {
-		if v, ok := values["loss/"+l.name+":nats"]; ok {
-			fmt.Fprintf(&b, "  %s "+l.format, l.name, v)
+		if v, ok := values[group+"/"+l.name+":nats"]; ok {
+			out = append(out, fmt.Sprintf("%s "+l.format, l.name, v))
 		}
 	}
-	return b.String()
+	return out
 }
 
 func (p *progress) episode(e metrics.Event) string {

@@ -36,4 +36,10 @@ func TestProgressPrintsNothingThatWasNotMeasured(t *testing.T) {
 	if want := "  vector 1.500  kl 3.00"; got != want || losses(nil) != "" {
 		t.Errorf("%q, want %q", got, want)
 	}
+	var out bytes.Buffer
+	p := newOfflineProgress(newProgress(&out, config.Run{}, false))
+	e := metrics.Event{Kind: metrics.KindValidation, Values: map[string]float64{"validation/vector:nats": 1.5, "validation/kl:nats": 3}}
+	if err := p.Write(e); err != nil || !strings.HasSuffix(out.String(), "held out: vector 1.500 kl 3.00\n") {
+		t.Errorf("%q, %v", &out, err)
+	}
 }

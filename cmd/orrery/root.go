@@ -64,6 +64,9 @@ func exitCode(err error, stderr io.Writer) int {
 	case err == nil:
 		return exitOK
 	case errors.Is(err, learn.ErrInterrupted), errors.Is(err, context.Canceled):
+		if errors.Is(err, learn.ErrInterrupted) && err.Error() != learn.ErrInterrupted.Error() {
+			fmt.Fprintln(stderr, "orrery:", err) // something else failed, too
+		}
 		return exitInterrupted
 	}
 	fmt.Fprintln(stderr, "orrery:", err)
