@@ -75,7 +75,7 @@ func (r *Renderer) shade(view ray, m meeting, shading, mirrored []solid) sample 
 	s := sample{depth: t, mirror: -1}
 	at := surface{point: view.at(t), normal: normal, material: &hit.Material, texture: RGB{1, 1, 1}}
 	if hit.Shape == Plane && hit.Material.Checker != nil {
-		at.texture = r.checkerColor(hit, view, t)
+		at.texture = r.checkerColor(hit, view, t, 0.5)
 	}
 	s.color = r.scene.Headlight.first(&at, r.toward)
 	if light := r.light.second(&at, r.toward); light != (RGB{}) && !blocked(shading, r.light.ray(at.point)) {
@@ -106,15 +106,15 @@ func (r *Renderer) traceMirror(solids []solid, mirrored ray, reflectance float64
 }
 
 // checkerColor is the texture of a plane where view meets it, averaged over the
-// part of the plane that one sample covers.
-func (r *Renderer) checkerColor(plane *solid, view ray, t float64) RGB {
+// part of the plane that a square of the given width in pixels covers.
+func (r *Renderer) checkerColor(plane *solid, view ray, t, pixels float64) RGB {
 	local := func(p Vec3) Vec3 { return plane.Frame.local(p.sub(plane.Position)) }
 	at := local(view.at(t))
 	f := r.scene.Camera.Frame
 	var wx, wy float64
 	for _, side := range []Vec3{f.X, f.Y} {
-		// The next sample's ray meets the unbounded plane nearby.
-		next := view.direction.along(r.side/2, side)
+		// The ray beside it meets the unbounded plane nearby.
+		next := view.direction.along(r.side*pixels, side)
 		tn := local(view.origin).Z / -plane.Frame.Z.dot(next)
 		edge := local(view.origin.along(tn, next)).sub(at)
 		if !edge.finite() || tn <= 0 {

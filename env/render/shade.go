@@ -65,6 +65,11 @@ func (l *lamp) brightness(to Vec3) float64 {
 	return power(cos, l.Exponent)
 }
 
+// reaches reports whether p lies in the cone of the light.
+func (l *lamp) reaches(p Vec3) bool {
+	return l.Directional || -l.ray(p).direction.unit().dot(l.axis) >= l.edge
+}
+
 // highlight is the Blinn-Phong term for the unit directions to light and
 // viewer, zero on the side away from the light.
 func highlight(s *surface, to, toward Vec3) float64 {

@@ -12,7 +12,7 @@ const tileSide = 8
 // Tracer draws scenes in which anything may change between two pictures, the
 // camera and the light included. It keeps nothing but buffers: use one Tracer per
 // goroutine. A picture is that of a [Renderer] of the same scene, but for the stars,
-// which are averaged over pixels instead of samples.
+// which are averaged over pixels instead of samples, to one level of 255.
 //
 // What most rays of a small square miss is sorted out once for the square: a cone
 // holds its lines of sight, another the rays from what they meet to the light, and
@@ -90,12 +90,15 @@ func (t *Tracer) drawTile(dst []byte, x0, y0, x1, y1 int) {
 	}
 }
 
-// pixelColor is the mean of the samples of one pixel. Where all see the sky, one
-// look at the whole pixel does.
+// pixelColor is the mean of the samples of one pixel. Where all see the sky or the
+// same open floor, they share what hardly differs.
 func (t *Tracer) pixelColor(x, y int, hits []hit) [3]byte {
 	if hits[0].index < 0 && hits[1].index < 0 && hits[2].index < 0 && hits[3].index < 0 {
 		centre := t.r.through(float64(x)+0.5, float64(y)+0.5)
 		return meanColor(t.r.skyColor(centre, 1).scale(samples))
+	}
+	if t.open(hits) {
+		return t.floorColor(hits)
 	}
 	var sum RGB
 	for k := range samples {
@@ -103,6 +106,41 @@ func (t *Tracer) pixelColor(x, y int, hits []hit) [3]byte {
 		sum = sum.add(s.color.add(s.light).add(s.reflection).clamp())
 	}
 	return meanColor(sum)
+}
+
+// floorColor is the mean of the samples of a pixel that [Tracer.open] reports. The
+// light changes so little within it that one sample's stands for all; the pattern
+// does not.
+func (t *Tracer) floorColor(hits []hit) [3]byte {
+	r, plane := &t.r, &t.r.fixed[hits[0].index]
+	middle := hits[0].view.at(hits[0].t).scale(0.5).along(0.5, hits[samples-1].view.at(hits[samples-1].t))
+	at := surface{point: middle, normal: hits[0].normal, material: &plane.Material, texture: RGB{1, 1, 1}}
+	bright := r.scene.Headlight.first(&at, r.toward).add(r.light.second(&at, r.toward))
+	var sum RGB
+	for k := range samples {
+		c := bright
+		if plane.Material.Checker != nil {
+			c = c.mul(r.checkerColor(plane, hits[k].view, hits[k].t, 0.5))
+		}
+		sum = sum.add(c.clamp())
+	}
+	return meanColor(sum)
+}
+
+// open reports whether the samples of a pixel lie on one plane that shows neither
+// a shadow nor a reflection nor the edge of the light.
+func (t *Tracer) open(hits []hit) bool {
+	if len(t.shading)+len(t.image) > 0 || hits[0].index < 0 || t.r.fixed[hits[0].index].Shape != Plane {
+		return false
+	}
+	lit := t.r.light.reaches(hits[0].view.at(hits[0].t))
+	for i := range hits[1:samples] {
+		h := &hits[1+i]
+		if h.index != hits[0].index || t.r.light.reaches(h.view.at(h.t)) != lit {
+			return false
+		}
+	}
+	return true
 }
 
 // findSeen fills t.seen for the tile.
@@ -143,7 +181,7 @@ func (t *Tracer) findReached() {
 		}
 	}
 	b, ok := t.toLight()
-	t.shading = r.touched(t.shading[:0], b, ok)
+	t.shading = r.touched(t.shading[:0], b, ok, -1)
 	t.shading = slices.DeleteFunc(t.shading, func(s solid) bool { return t.belowLight(&s) })
 	t.image = t.image[:0]
 	switch {
@@ -154,7 +192,8 @@ func (t *Tracer) findReached() {
 		camera := r.scene.Camera.Position
 		height := camera.sub(plane.Position).dot(plane.Frame.Z)
 		b, ok := cone(camera.along(-2*height, plane.Frame.Z), t.mirrored)
-		t.image = r.touched(t.image, b, ok)
+		// The mirror itself is behind all that it reflects.
+		t.image = r.touched(t.image, b, ok, mirror)
 	}
 }
 
@@ -186,10 +225,11 @@ func (t *Tracer) toLight() (b beam, ok bool) {
 	return cone(light.Position, t.lit)
 }
 
-// touched appends the solids that b touches, all of them without a beam.
-func (r *Renderer) touched(dst []solid, b beam, ok bool) []solid {
+// touched appends the solids that b touches, all of them without a beam, but for
+// the one with index without.
+func (r *Renderer) touched(dst []solid, b beam, ok bool, without int) []solid {
 	for i := range r.fixed {
-		if !ok || b.touches(&r.fixed[i]) {
+		if i != without && (!ok || b.touches(&r.fixed[i])) {
 			dst = append(dst, r.fixed[i])
 		}
 	}

@@ -1,7 +1,6 @@
 package render
 
 import (
-	"bytes"
 	"errors"
 	"math"
 	"math/rand/v2"
@@ -44,20 +43,6 @@ func TestATracerDrawsWhatARendererDraws(t *testing.T) {
 		if worst, n := furthest(got, want); worst > 1 {
 			t.Errorf("picture %d: %d bytes differ, by up to %d", i, n, worst)
 		}
-	}
-	scene.Sky.Top, scene.Sky.Bottom = RGB{0.5, 0.5, 0.5}, RGB{0.5, 0.5, 0.5}
-	if err := tracer.Draw(got, &scene); err != nil {
-		t.Fatal(err)
-	}
-	r, err := NewRenderer(scene, height, width)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := r.Draw(want, nil); err != nil {
-		t.Fatal(err)
-	}
-	if !bytes.Equal(got, want) {
-		t.Error("under an even sky the pictures differ")
 	}
 }
 
