@@ -3,6 +3,7 @@ package report
 import (
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/orrery-rl/orrery/metrics"
 )
@@ -41,7 +42,7 @@ func factKeys(facts []map[string]string) []string {
 // distinct are the values of a fact in the order of the processes, each once.
 func distinct(facts []map[string]string, key string) (out []string) {
 	for _, f := range facts {
-		if v := f[key]; v != "" && !slices.Contains(out, v) {
+		if v := f[key]; strings.TrimSpace(v) != "" && !slices.Contains(out, v) {
 			out = append(out, v)
 		}
 	}

@@ -237,6 +237,16 @@ func TestAnyTextStaysText(t *testing.T) {
 	})
 }
 
+// TestBlankFactsAreNone: a process may say nothing in many spaces.
+func TestBlankFactsAreNone(t *testing.T) {
+	r := stored(t, "blank-1", 1, 3, 0)
+	r.Events[0].Text["commit"] = " \t "
+	text := inspect(t, htmlOf(t, Page([]*Run{r}, Options{})))
+	if strings.Contains(text, "git checkout") || !strings.Contains(text, "The commit is not recorded") {
+		t.Errorf("a blank commit is taken for one:\n%s", text)
+	}
+}
+
 func TestRunsWithoutAnythingAreTold(t *testing.T) {
 	fsys := vfstest.NewMem()
 	put(t, fsys, "empty/metrics.jsonl", "")
