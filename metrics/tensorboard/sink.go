@@ -103,14 +103,14 @@ type Converted struct {
 // same directory. Pictures that could not be made do not prevent the rest;
 // they are an error nevertheless.
 func Convert(c Config) (Converted, error) {
+	if _, err := c.FS.Stat(c.Source); err != nil {
+		return Converted{}, fmt.Errorf("tensorboard: %w", err) // before anything is made for it
+	}
 	s, err := New(c)
 	if err != nil {
 		return Converted{}, err
 	}
 	path, _, done, err := project(s.config)
-	if err == nil && done.events == 0 {
-		err = fmt.Errorf("tensorboard: %w: %s", ErrNoEvents, c.Source)
-	}
 	return Converted{Path: path, Events: done.events, Damaged: done.damaged}, errors.Join(err, done.err)
 }
 
@@ -145,7 +145,8 @@ func project(c Config) (path string, e *encoder, done progress, err error) {
 	return path, e, done, err
 }
 
-// copy writes the whole history.
+// copy writes the whole history. Without a single event it fails, so that what
+// was written before stays.
 func (p *progress) copy(w io.Writer, c Config, e *encoder) error {
 	for ev, err := range metrics.ReadFile(c.FS, c.Source) {
 		if errors.Is(err, metrics.ErrCorrupt) {
@@ -168,6 +169,9 @@ func (p *progress) copy(w io.Writer, c Config, e *encoder) error {
 		if _, err := w.Write(records); err != nil {
 			return err
 		}
+	}
+	if p.events == 0 {
+		return fmt.Errorf("%w: %s", ErrNoEvents, c.Source)
 	}
 	return nil
 }

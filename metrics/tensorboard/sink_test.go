@@ -9,6 +9,7 @@ import (
 	"image"
 	"image/png"
 	"io"
+	"io/fs"
 	"math"
 	"path/filepath"
 	"strings"
@@ -404,16 +405,24 @@ func TestConvertCountsDamagedLinesAndRefusesNothing(t *testing.T) {
 		t.Errorf("%+v, %v; want one event and one damaged line", done, err)
 	}
 	c := config(fsys, nil)
-	c.Source = "absent.jsonl"
-	if _, err := Convert(c); err == nil {
-		t.Error("a missing source is converted")
+	c.Source, c.Dir = "absent.jsonl", "absent"
+	if _, err := Convert(c); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("error %v of a missing source, want fs.ErrNotExist", err)
+	}
+	if _, err := fsys.Stat("absent"); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("a missing source leaves a directory (%v)", err)
 	}
 	if err := vfs.WriteFileDurable(fsys, filepath.Join("run", "empty.jsonl"), func(io.Writer) error { return nil }); err != nil {
 		t.Fatal(err)
 	}
+	_, before := onlyFile(t, fsys)
+	c = config(fsys, nil)
 	c.Source = filepath.Join("run", "empty.jsonl")
 	if _, err := Convert(c); !errors.Is(err, ErrNoEvents) {
 		t.Errorf("error %v, want ErrNoEvents", err)
+	}
+	if _, after := onlyFile(t, fsys); !bytes.Equal(after, before) {
+		t.Error("a source without events replaces what was there")
 	}
 }
 
