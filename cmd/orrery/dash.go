@@ -1,11 +1,13 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"log/slog"
+	"os"
 
 	"github.com/spf13/cobra"
 
@@ -33,7 +35,8 @@ those that begin later. Runs are only read, so it does not matter whether they
 go on, have ended, or are on another machine's disk.
 
 The page is reachable from this machine alone. Another --addr demands a token,
-which is part of the address that is printed.`,
+which is part of the address that is printed. It is the one in $` + tokenVariable + ` if
+there is one, which keeps other users of this machine out, too.`,
 		Example: `  orrery dash
   orrery dash runs/rssm runs/ssm
   orrery dash results/cartpole-ablations/rssm.jsonl
@@ -44,14 +47,14 @@ which is part of the address that is printed.`,
 	}
 	f := cmd.Flags()
 	f.StringVar(&o.addr, "addr", "", "HOST:PORT to listen on (default: this machine alone, the first free port from 6006)")
-	f.StringVar(&o.token, "token", "", "what a browser must show; made up if --addr is reachable from elsewhere")
+	f.StringVar(&o.token, "token", "", "what a browser must show (default: $"+tokenVariable+"; made up if --addr is reachable from elsewhere); other users of this machine can read it on the command line")
 	f.StringArrayVar(&o.hosts, "host", nil, "another name under which the page is asked for, behind a proxy; may be repeated")
 	return cmd
 }
 
 func (o *dashOptions) run(ctx context.Context, a *app, runs []string) error {
 	log := slog.New(slog.NewTextHandler(a.err, nil))
-	server, err := httpguard.Listen(httpguard.Config{Addr: o.addr, Token: o.token, Hosts: o.hosts, Log: log})
+	server, err := httpguard.Listen(httpguard.Config{Addr: o.addr, Token: cmp.Or(o.token, os.Getenv(tokenVariable)), Hosts: o.hosts, Log: log})
 	if err != nil {
 		return dashError(err)
 	}
@@ -90,7 +93,7 @@ func openDash(ctx context.Context, out io.Writer, addr, dir string, log *slog.Lo
 	if addr == anyPort {
 		addr = ""
 	}
-	server, err := httpguard.Listen(httpguard.Config{Addr: addr, Log: log})
+	server, err := httpguard.Listen(httpguard.Config{Addr: addr, Token: os.Getenv(tokenVariable), Log: log})
 	if err != nil {
 		if errors.Is(err, httpguard.ErrConfig) {
 			return fmt.Errorf("%w: --dash: %w", config.ErrInvalid, err)

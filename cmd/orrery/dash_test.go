@@ -80,6 +80,29 @@ func TestTrainServesItsDashboardWhileItTrains(t *testing.T) {
 	fetched(t, url+"api/run/r1/episode", `"dream":[`)
 }
 
+// TestDashTakesItsTokenFromTheEnvironment: others on the machine see command lines.
+func TestDashTakesItsTokenFromTheEnvironment(t *testing.T) {
+	const token = "0123456789abcdef-token"
+	t.Setenv(tokenVariable, token)
+	for _, args := range [][]string{
+		{"dash", t.TempDir(), "--addr", ":0"},
+		tiny(filepath.Join(t.TempDir(), "dot"), "--episodes", "10000", "--dash=:0"),
+	} {
+		url := started(t, args...)
+		bare, shown, _ := strings.Cut(url, "?token=")
+		if shown != token {
+			t.Fatalf("%s prints %s, want the token of the environment", args[0], url)
+		}
+		if status, _ := get(t, bare, ""); status != http.StatusUnauthorized {
+			t.Errorf("%s without the token: status %d", args[0], status)
+		}
+		fetched(t, url, "<title>Orrery</title>")
+	}
+	if url := started(t, "dash", t.TempDir(), "--addr", ":0", "--token", token+"-2"); !strings.HasSuffix(url, token+"-2") {
+		t.Errorf("the address is %s, want the token of the flag", url)
+	}
+}
+
 func TestDashRefusesWhatIsUnsafe(t *testing.T) {
 	for want, args := range map[string][]string{
 		"write HOST:PORT":     {"dash", "--addr", "nowhere"},
