@@ -472,7 +472,7 @@ func TestPolicyForbidsWhatIsNotThePage(t *testing.T) {
 // TestRunsThatOnlyLearnAreDrawnAgainstUpdates shows a run that learns from given
 // episodes: it takes no steps, and measures its losses on episodes kept apart.
 func TestRunsThatOnlyLearnAreDrawnAgainstUpdates(t *testing.T) {
-	f := newFakeRun(t, filepath.Join(t.TempDir(), "offline"), "cartpole-swingup", "")
+	f := newFakeRun(t, filepath.Join(t.TempDir(), "offline"), "cartpole-swingup", "  offline:\n    episodes: [data]\n    updates: 500\n")
 	for range 20 {
 		f.at = f.at.Add(time.Second)
 		f.counters.Updates += 25
@@ -481,9 +481,43 @@ func TestRunsThatOnlyLearnAreDrawnAgainstUpdates(t *testing.T) {
 	}
 	b := open(t, serve(t, Config{Runs: []string{f.dir}}, httpguard.Config{}), 1000, 900)
 	b.until("document.getElementById('axis').value === 'updates'")
+	b.until("document.querySelector('.card .state').textContent === 'finished'")
+	if got := value[string](b, "document.querySelector('.card .facts').textContent"); !strings.Contains(got, "updates500 / 500") || strings.Contains(got, "episodes") {
+		t.Errorf("the card says %s", got)
+	}
+	if got := value[string](b, "document.querySelector('.progress').getAttribute('aria-label')"); got != "Updates" {
+		t.Errorf("the bar is of %s", got)
+	}
 	b.until("document.querySelector('#panel-image .legend').textContent === 'imagevalidation image'")
 	b.do(chromedp.Evaluate[chromedp.Void]("document.getElementById('model').scrollIntoView({behavior: 'instant'})"))
 	b.until("document.querySelector('#panel-image .plot').chart.plan?.domain[1] === 500")
+}
+
+// TestThereIsOneStreamHoweverItIsOpened: a refusal leaves a timer that opens a
+// stream, and so does looking at the page again.
+func TestThereIsOneStreamHoweverItIsOpened(t *testing.T) {
+	f := going(t, "swing", 3, "")
+	b := open(t, serve(t, Config{Runs: []string{f.dir}}, httpguard.Config{}), 1000, 800)
+	got := value[string](b, `(async () => {
+		const { Stream } = await import("./js/stream.js");
+		const real = globalThis.EventSource, opened = [];
+		globalThis.EventSource = class {
+			static CLOSED = 2;
+			constructor() { this.readyState = 1; this.heard = {}; opened.push(this); }
+			addEventListener(type, f) { this.heard[type] = f; }
+			close() { this.readyState = 2; }
+		};
+		const stream = new Stream({ message() {}, opened() {}, state() {} });
+		opened[0].readyState = 2;
+		opened[0].heard.error();
+		stream.look();
+		await new Promise((done) => setTimeout(done, 3500));
+		globalThis.EventSource = real;
+		return opened.length + " " + opened.filter((s) => s.readyState !== 2).length;
+	})()`)
+	if got != "2 1" {
+		t.Errorf("opened and open: %s, want 2 1", got)
+	}
 }
 
 // TestNewsDuringAReadIsNotLost lets an event arrive while the page waits for an

@@ -3,10 +3,19 @@
 import { el } from "./dom.js";
 import * as format from "./format.js";
 
+// goal is what a run works towards: updates if it learns from given episodes, or
+// else episodes. total is 0 where it is not known.
+function goal(run) {
+  const set = (name) => Number(run.settings?.[`learn.${name}`]) || 0;
+  const given = run.settings?.["learn.offline.episodes"] ?? "[]";
+  if (given === "[]") return { name: "episodes", done: run.counters.episodes, total: set("episodes"), kind: "episode", metric: "return/train:reward", seeds: Number(run.settings?.["learn.seed_episodes"] ?? 5) };
+  const total = set("offline.updates") || (set("episodes") - set("seed_episodes")) * set("updates_per_collect");
+  return { name: "updates", done: run.counters.updates, total, kind: "update", metric: "loss/total:nats", seeds: 0 };
+}
+
 // status says how a run stands, from its settings and its last event.
 export function status(run, now) {
-  const total = Number(run.settings?.["learn.episodes"]);
-  const done = run.counters.episodes;
+  const { done, total } = goal(run);
   if (!run.events) return { state: "empty", text: "no events yet" };
   const age = run.last ? now - Date.parse(run.last) : Infinity;
   if (total > 0 && done >= total) return { state: "done", text: "finished" };
@@ -15,17 +24,16 @@ export function status(run, now) {
 }
 
 // eta is how many seconds a run still needs at the pace of its last episodes, or
-// null.
+// updates, or null.
 export function eta(store, run) {
-  const total = Number(run.settings?.["learn.episodes"]);
-  const c = store.column(run.id, "episode", "return/train:reward", "wall");
-  const at = store.column(run.id, "episode", "return/train:reward", "episodes");
-  const seeds = Number(run.settings?.["learn.seed_episodes"] ?? 5);
-  if (!c || !(total > run.counters.episodes)) return null;
+  const { name, done, total, kind, metric, seeds } = goal(run);
+  const c = store.column(run.id, kind, metric, "wall");
+  const at = store.column(run.id, kind, metric, name);
+  if (!c || !(total > done)) return null;
   let from = Math.max(0, c.x.length - 21);
   while (from < c.x.length - 1 && at.x[from] < seeds) from++;
-  const episodes = at.x.at(-1) - at.x[from];
-  return episodes > 0 ? ((c.x.at(-1) - c.x[from]) / episodes) * (total - run.counters.episodes) : null;
+  const passed = at.x.at(-1) - at.x[from];
+  return passed > 0 ? ((c.x.at(-1) - c.x[from]) / passed) * (total - done) : null;
 }
 
 // chips are the buttons that choose runs.
@@ -57,28 +65,31 @@ export function cards(host, store, shown) {
 function card(store, run, now) {
   const last = (kind, metric) => store.last(run.id, kind, metric);
   const s = status(run, now);
-  const total = Number(run.settings?.["learn.episodes"]) || 0;
+  const { name, done, total, kind } = goal(run);
+  const counted = (counter) => format.count(run.counters[counter]) + (counter === name && total ? ` / ${format.count(total)}` : "");
   const left = s.state === "running" ? eta(store, run) : null;
   const best = store.column(run.id, "evaluation", "return/eval:reward", "episodes");
   const facts = [
-    fact("episodes", total ? `${format.count(run.counters.episodes)} / ${format.count(total)}` : format.count(run.counters.episodes)),
-    fact("env_steps", format.count(run.counters.env_steps)),
-    fact("updates", format.count(run.counters.updates)),
-    fact("last return", format.number(last("episode", "return/train:reward"))),
+    ...(name === "episodes" ? [
+      fact("episodes", counted("episodes")),
+      fact("env_steps", counted("env_steps")),
+    ] : []),
+    fact("updates", counted("updates")),
+    ...(name === "episodes" ? [fact("last return", format.number(last("episode", "return/train:reward")))] : []),
     fact("last evaluation", format.number(last("evaluation", "return/eval:reward"))),
     fact("best evaluation", format.number(best ? Math.max(...(best.high ?? best.y)) : null)),
-    fact("updates per s", format.number(last("episode", "rate/updates:per_second"))),
-    fact("memory", format.bytes(last("episode", "process/memory:bytes"))),
+    fact("updates per s", format.number(last(kind, "rate/updates:per_second"))),
+    fact("memory", format.bytes(last(kind, "process/memory:bytes"))),
     fact("time at work", format.duration(Math.round(run.wall ?? 0))),
     left == null ? fact("last event", run.last ? format.ago(now - Date.parse(run.last)) : format.none) : fact("left, about", format.rough(left)),
   ];
   const bar = el("span");
-  bar.style.width = `${total ? Math.min(100, (100 * run.counters.episodes) / total) : 0}%`;
+  bar.style.width = `${total ? Math.min(100, (100 * done) / total) : 0}%`;
   bar.style.background = run.colour;
   return el("article", { class: "card", "data-run": run.id, "aria-label": `Run ${run.name}` },
     el("header", {}, el("h3", { text: run.name }), el("span", { class: "state", "data-state": s.state, text: s.text }),
       el("span", { class: "soft", text: [run.env, run.settings?.preset && `preset ${run.settings.preset}`, run.backend].filter(Boolean).join(" · ") })),
-    total ? el("div", { class: "progress", role: "progressbar", "aria-label": "Episodes", "aria-valuemin": "0", "aria-valuemax": String(total), "aria-valuenow": String(run.counters.episodes) }, bar) : null,
+    total ? el("div", { class: "progress", role: "progressbar", "aria-label": name === "episodes" ? "Episodes" : "Updates", "aria-valuemin": "0", "aria-valuemax": String(total), "aria-valuenow": String(done) }, bar) : null,
     run.events ? el("dl", { class: "facts" }, ...facts) : null,
     ...problems(run).map((p) => el("p", { class: "problem", text: p })));
 }

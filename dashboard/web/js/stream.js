@@ -10,6 +10,8 @@ export class Stream {
   }
 
   open() {
+    clearTimeout(this.retry);
+    this.source?.close();
     this.source = new EventSource("api/stream");
     this.source.addEventListener("hello", () => {
       this.handlers.state("live");
