@@ -70,7 +70,7 @@ func (t *table) add(at [len(axes)]float64, values map[string]float64) {
 
 // count notes a value that is not a number, which no curve can show.
 func (t *table) count(name string) {
-	if _, known := t.odd[name]; known || len(t.odd) < maxColumns {
+	if _, known := t.odd[name]; known || len(t.odd) < maxColumns && len(name) <= maxName {
 		t.odd[name]++
 	}
 }

@@ -85,6 +85,12 @@ func TestTableBoundsItsColumns(t *testing.T) {
 	if len(table.names) > maxColumns || len(table.odd) > maxColumns {
 		t.Errorf("%d columns, %d odd", len(table.names), len(table.odd))
 	}
+	table = newTable()
+	long := "a/" + strings.Repeat("x", maxName) + ":1"
+	table.add([5]float64{}, map[string]float64{long: 1, long + "nan": math.NaN()})
+	if len(table.names)+len(table.odd) > 0 {
+		t.Errorf("%d columns and %d odd of names that are too long", len(table.names), len(table.odd))
+	}
 }
 
 func TestTableTellsWhatChanged(t *testing.T) {
