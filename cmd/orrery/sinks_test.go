@@ -179,9 +179,11 @@ func TestTensorBoardFilesHaveOneWriter(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	code, _, errs := orrery(t, "tensorboard", dir)
-	if code != exitUsage || !strings.Contains(errs, "--out") {
-		t.Errorf("exit code %d: %s", code, errs)
+	for _, args := range [][]string{nil, {"-o", dir + "/./tensorboard/"}} {
+		code, _, errs := orrery(t, append([]string{"tensorboard", dir}, args...)...)
+		if code != exitUsage || !strings.Contains(errs, "--out") {
+			t.Errorf("with %q: exit code %d: %s", args, code, errs)
+		}
 	}
 	must(t, "tensorboard", dir, "-o", filepath.Join(t.TempDir(), "board"))
 	if err := lock.Release(); err != nil {

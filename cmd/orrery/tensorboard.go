@@ -47,8 +47,13 @@ orrery train --tensorboard keeps the same file up to date as it trains.`,
 }
 
 func (o *tensorboardOptions) run(ctx context.Context, a *app, dir string) (err error) {
+	own := filepath.Join(dir, tensorboardDir)
 	if o.out == "" {
-		o.out = filepath.Join(dir, tensorboardDir)
+		o.out = own
+	}
+	if same, err := samePath(o.out, own); err != nil {
+		return err
+	} else if same {
 		release, lockErr := lockTraining(dir)
 		if lockErr != nil {
 			return lockErr
@@ -82,6 +87,18 @@ func (o *tensorboardOptions) run(ctx context.Context, a *app, dir string) (err e
 	}
 	_, err = fmt.Fprintf(a.out, "wrote %s: %d events; look at it with: tensorboard --logdir %s\n", done.Path, done.Events, o.out)
 	return err
+}
+
+// samePath reports whether two paths lead to one directory, which need not exist.
+func samePath(a, b string) (bool, error) {
+	x, errX := os.Stat(a)
+	y, errY := os.Stat(b)
+	if errX == nil && errY == nil {
+		return os.SameFile(x, y), nil
+	}
+	a, errA := filepath.Abs(a)
+	b, errB := filepath.Abs(b)
+	return a == b, errors.Join(errA, errB)
 }
 
 // lockTraining keeps a process from training in a run's directory, where it could
