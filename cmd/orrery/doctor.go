@@ -82,7 +82,8 @@ func examine(ctx context.Context) []finding {
 		library("MuJoCo library", "dmc/* environments", "apt-get install libmujoco-dev, and build with -tags mujoco (see docs/environments.md)", "libmujoco.so*"),
 		library("OSMesa", "pictures of dmc/* environments", "apt-get install libosmesa6", "libOSMesa.so*"),
 		program(ctx, "Python", "py:* environments", "apt-get install python3 python3-venv", remote.Python(), "--version"),
-		pythonModule(ctx, "gymnasium"), pythonModule(ctx, "dm_control"),
+		pythonModule(ctx, "gymnasium", "gymnasium"),
+		pythonModule(ctx, "dm_control", "dm_control 'mujoco<4'"), // MuJoCo 4 lacks what dm_control 1.0 reads
 		program(ctx, "ffmpeg", "films as MP4", "apt-get install ffmpeg", "ffmpeg", "-version"),
 		program(ctx, "NVIDIA GPU", "--backend xla:PLUGIN", "none: it takes a GPU and its driver", "nvidia-smi", "--query-gpu=name", "--format=csv,noheader"),
 		xlaBuilt(),
@@ -175,11 +176,12 @@ func program(ctx context.Context, name, purpose, remedy, command string, args ..
 	return f
 }
 
-// pythonModule asks Python without importing, which could take long and print.
-func pythonModule(ctx context.Context, module string) finding {
+// pythonModule asks Python without importing, which could take long and print;
+// packages are what pip is to install.
+func pythonModule(ctx context.Context, module, packages string) finding {
 	script := "import importlib.metadata as m; print(m.version('" + module + "'))"
 	f := program(ctx, "Python's "+module, "py:"+module+":* environments",
-		"python3 -m venv .venv && .venv/bin/pip install "+module+" && export "+remote.PythonVariable+"=.venv/bin/python", remote.Python(), "-c", script)
+		"python3 -m venv .venv && .venv/bin/pip install "+packages+" && export "+remote.PythonVariable+"=.venv/bin/python", remote.Python(), "-c", script)
 	if f.State == "no" {
 		f.Found = "not installed"
 	}
