@@ -86,7 +86,9 @@ func open(t *testing.T, address string, width, height int64) *tab {
 		t.Fatal(err)
 	}
 	b := &tab{t: t, origin: at.Scheme + "://" + at.Host}
-	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(path), chromedp.NoSandbox, chromedp.Flag("disable-dev-shm-usage", true))
+	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(path), chromedp.NoSandbox, chromedp.Flag("disable-dev-shm-usage", true),
+		// A click is aimed before it is made: what scrolls smoothly would be gone.
+		chromedp.Flag("force-prefers-reduced-motion", true))
 	allocated, release := chromedp.NewExecAllocator(t.Context(), options...)
 	t.Cleanup(release)
 	ctx, cancel := chromedp.NewContext(allocated, chromedp.WithListener(b.heard))

@@ -47,7 +47,7 @@ func TestFullDiskKeepsTheRun(t *testing.T) {
 	train := quoted(append([]string{orrery(t)}, arguments(run, settingsOf(0, runSeed))...))
 	out := inNamespace(t, fmt.Sprintf(`mount -t tmpfs -o size=2m none %[1]s
 		head -c 1400000 /dev/zero > %[1]s/filler
-		if %[2]s; then echo "the disk is not full"; exit 1; fi
+		if %[2]s --force; then echo "the disk is not full"; exit 1; fi
 		ls %[1]s/run/snapshots
 		rm %[1]s/filler
 		%[2]s
