@@ -3,7 +3,10 @@ package render
 import (
 	"fmt"
 	"math"
+	"runtime"
 	"slices"
+	"sync"
+	"sync/atomic"
 )
 
 // tileSide is the side in pixels of the squares that a picture is traced in.
@@ -11,15 +14,21 @@ const tileSide = 8
 
 // Tracer draws scenes in which anything may change between two pictures, the
 // camera and the light included. It keeps nothing but buffers: use one Tracer per
-// goroutine. A picture is that of a [Renderer] of the same scene, but for the stars,
+// goroutine. Pictures are drawn by as many goroutines as there are processors. A picture is that of a [Renderer] of the same scene, but for the stars,
 // which are averaged over pixels instead of samples, to one level of 255.
 //
 // What most rays of a small square miss is sorted out once for the square: a cone
 // holds its lines of sight, another the rays from what they meet to the light, and
 // a third the mirrored rays.
 type Tracer struct {
-	r                    Renderer
-	hits                 []hit   // by sample of the tile
+	r     Renderer
+	tiles []tile // one for each goroutine
+}
+
+// tile is a square of the picture in the making.
+type tile struct {
+	r                    *Renderer
+	hits                 []hit   // by sample
 	seen, shading, image []solid // what the rays of the tile may meet
 	origin               []int   // of seen in the scene
 	lit, mirrored        []Vec3  // places of the tile
@@ -37,7 +46,12 @@ func NewTracer(height, width int) (*Tracer, error) {
 	if height < 1 || width < 1 {
 		return nil, fmt.Errorf("render: a picture of %dx%d pixels cannot be drawn", height, width)
 	}
-	return &Tracer{r: Renderer{height: height, width: width}}, nil
+	rows := (height + tileSide - 1) / tileSide
+	t := &Tracer{r: Renderer{height: height, width: width}, tiles: make([]tile, min(runtime.GOMAXPROCS(0), rows))}
+	for i := range t.tiles {
+		t.tiles[i].r = &t.r
+	}
+	return t, nil
 }
 
 // Size is the number of bytes of a picture: height * width * 3.
@@ -55,16 +69,32 @@ func (t *Tracer) Draw(dst []byte, scene *Scene) error {
 		return err
 	}
 	r.look(*scene)
-	for y := 0; y < r.height; y += tileSide {
-		for x := 0; x < r.width; x += tileSide {
-			t.drawTile(dst, x, y, min(x+tileSide, r.width), min(y+tileSide, r.height))
-		}
+	var next atomic.Int64
+	var running sync.WaitGroup
+	for i := range t.tiles[1:] {
+		running.Go(func() { t.tiles[1+i].drawRows(dst, &next) })
 	}
+	t.tiles[0].drawRows(dst, &next)
+	running.Wait()
 	return nil
 }
 
-// drawTile draws the pixels from x0, y0 to before x1, y1.
-func (t *Tracer) drawTile(dst []byte, x0, y0, x1, y1 int) {
+// drawRows draws rows of tiles as long as next has one.
+func (t *tile) drawRows(dst []byte, next *atomic.Int64) {
+	r := t.r
+	for {
+		y := int(next.Add(1)-1) * tileSide
+		if y >= r.height {
+			return
+		}
+		for x := 0; x < r.width; x += tileSide {
+			t.draw(dst, x, y, min(x+tileSide, r.width), min(y+tileSide, r.height))
+		}
+	}
+}
+
+// draw draws the pixels from x0, y0 to before x1, y1.
+func (t *tile) draw(dst []byte, x0, y0, x1, y1 int) {
 	t.findSeen(x0, y0, x1, y1)
 	t.hits = t.hits[:0]
 	for y := y0; y < y1; y++ {
@@ -92,7 +122,7 @@ func (t *Tracer) drawTile(dst []byte, x0, y0, x1, y1 int) {
 
 // pixelColor is the mean of the samples of one pixel. Where all see the sky or the
 // same open floor, they share what hardly differs.
-func (t *Tracer) pixelColor(x, y int, hits []hit) [3]byte {
+func (t *tile) pixelColor(x, y int, hits []hit) [3]byte {
 	if hits[0].index < 0 && hits[1].index < 0 && hits[2].index < 0 && hits[3].index < 0 {
 		centre := t.r.through(float64(x)+0.5, float64(y)+0.5)
 		return meanColor(t.r.skyColor(centre, 1).scale(samples))
@@ -108,11 +138,11 @@ func (t *Tracer) pixelColor(x, y int, hits []hit) [3]byte {
 	return meanColor(sum)
 }
 
-// floorColor is the mean of the samples of a pixel that [Tracer.open] reports. The
+// floorColor is the mean of the samples of a pixel that [tile.open] reports. The
 // light changes so little within it that one sample's stands for all; the pattern
 // does not.
-func (t *Tracer) floorColor(hits []hit) [3]byte {
-	r, plane := &t.r, &t.r.fixed[hits[0].index]
+func (t *tile) floorColor(hits []hit) [3]byte {
+	r, plane := t.r, &t.r.fixed[hits[0].index]
 	middle := hits[0].view.at(hits[0].t).scale(0.5).along(0.5, hits[samples-1].view.at(hits[samples-1].t))
 	at := surface{point: middle, normal: hits[0].normal, material: &plane.Material, texture: RGB{1, 1, 1}}
 	bright := r.scene.Headlight.first(&at, r.toward).add(r.light.second(&at, r.toward))
@@ -129,7 +159,7 @@ func (t *Tracer) floorColor(hits []hit) [3]byte {
 
 // open reports whether the samples of a pixel lie on one plane that shows neither
 // a shadow nor a reflection nor the edge of the light.
-func (t *Tracer) open(hits []hit) bool {
+func (t *tile) open(hits []hit) bool {
 	if len(t.shading)+len(t.image) > 0 || hits[0].index < 0 || t.r.fixed[hits[0].index].Shape != Plane {
 		return false
 	}
@@ -144,8 +174,8 @@ func (t *Tracer) open(hits []hit) bool {
 }
 
 // findSeen fills t.seen for the tile.
-func (t *Tracer) findSeen(x0, y0, x1, y1 int) {
-	r := &t.r
+func (t *tile) findSeen(x0, y0, x1, y1 int) {
+	r := t.r
 	t.seen, t.origin = t.seen[:0], t.origin[:0]
 	corner := func(x, y int) Vec3 {
 		u := (float64(x) - float64(r.width)/2) * r.side
@@ -163,8 +193,8 @@ func (t *Tracer) findSeen(x0, y0, x1, y1 int) {
 
 // findReached fills t.shading and t.image with what the secondary rays of the
 // tile may meet.
-func (t *Tracer) findReached() {
-	r := &t.r
+func (t *tile) findReached() {
+	r := t.r
 	t.lit, t.mirrored = t.lit[:0], t.mirrored[:0]
 	mirror, several := -1, false
 	for i := range t.hits {
@@ -199,7 +229,7 @@ func (t *Tracer) findReached() {
 
 // belowLight reports whether s is a plane that no ray from t.lit to the light can
 // meet, because all of them lead away from it.
-func (t *Tracer) belowLight(s *solid) bool {
+func (t *tile) belowLight(s *solid) bool {
 	light := &t.r.light
 	if s.Shape != Plane {
 		return false
@@ -217,7 +247,7 @@ func (t *Tracer) belowLight(s *solid) bool {
 }
 
 // toLight holds the rays from t.lit to the light; ok is false if nothing does.
-func (t *Tracer) toLight() (b beam, ok bool) {
+func (t *tile) toLight() (b beam, ok bool) {
 	light := &t.r.scene.Light
 	if light.Directional {
 		return tube(t.lit, light.Direction.scale(-1)), true
