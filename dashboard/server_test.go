@@ -266,7 +266,7 @@ func TestRunsAreFoundBelowTheRootAndNamedApart(t *testing.T) {
 
 func TestReferencesAreThoseOfTheTask(t *testing.T) {
 	for env, want := range map[string]float64{
-		"cartpole-swingup": 821, "dmc/walker-walk": 951, "py:dm_control:cheetah-run": 662, "dmc/ball_in_cup-catch": 930, "cup-catch": 930,
+		"cartpole-swingup": 821, "dmc/walker-walk": 951, "py:dm_control:cheetah-run": 662, "dmc/ball-in-cup-catch:render=go": 930,
 		"cartpole-balance": 0, "": 0,
 	} {
 		got := 0.0

@@ -6,6 +6,7 @@ import (
 	"math"
 	"strings"
 
+	"github.com/orrery-rl/orrery/internal/paper"
 	"github.com/orrery-rl/orrery/internal/plotsvg"
 	"github.com/orrery-rl/orrery/metrics"
 )
@@ -174,7 +175,7 @@ func (o FigureOptions) plot(runs []*Run, title, y string) plotsvg.Plot {
 	if o.Axis == Hours {
 		p.XLabel = "hours of work"
 	}
-	if v, ok := PaperReturn(runs[0].Env()); ok && o.Paper {
+	if v, ok := paper.Return(runs[0].Env()); ok && o.Paper {
 		p.Lines = append(p.Lines, plotsvg.Line{Name: fmt.Sprintf("paper, after 1000 episodes: %g", v), Y: v})
 	}
 	return p
@@ -198,17 +199,6 @@ func (o FigureOptions) smoothText() string {
 		return ""
 	}
 	return fmt.Sprintf(", mean of %d", o.Smooth)
-}
-
-// PaperReturn is what the paper reports for a task after 1000 episodes: the mean
-// of 5 seeds and 10 episodes each (Hafner et al. 2019, table 1).
-func PaperReturn(env string) (float64, bool) {
-	name := strings.TrimPrefix(strings.TrimPrefix(env, "py:dm_control:"), "dmc/")
-	v, ok := map[string]float64{
-		"cartpole-swingup": 821, "reacher-easy": 832, "cheetah-run": 662, "finger-spin": 700,
-		"ball_in_cup-catch": 930, "cup-catch": 930, "walker-walk": 951,
-	}[strings.ReplaceAll(name, "/", "-")]
-	return v, ok
 }
 
 // help is the catalogue's entry for a metric.

@@ -296,14 +296,3 @@ func TestFigures(t *testing.T) {
 		t.Errorf("without returns: %v", err)
 	}
 }
-
-func TestPaperReturns(t *testing.T) {
-	for env, want := range map[string]float64{"cartpole-swingup": 821, "dmc/walker-walk": 951, "dmc/ball_in_cup-catch": 930, "py:dm_control:cheetah-run": 662} {
-		if got, ok := PaperReturn(env); !ok || got != want {
-			t.Errorf("%s: %v, %v", env, got, ok)
-		}
-	}
-	if _, ok := PaperReturn("cartpole-balance"); ok {
-		t.Error("the paper has no cartpole-balance")
-	}
-}
