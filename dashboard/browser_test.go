@@ -493,6 +493,8 @@ func TestRunsThatOnlyLearnAreDrawnAgainstUpdates(t *testing.T) {
 	b.until("document.querySelector('#panel-image .legend').textContent === 'imagevalidation image'")
 	b.do(chromedp.Evaluate[chromedp.Void]("document.getElementById('model').scrollIntoView({behavior: 'instant'})"))
 	b.until("document.querySelector('#panel-image .plot').chart.plan?.domain[1] === 500")
+	both := open(t, serve(t, Config{Runs: []string{f.dir, going(t, "swing", 3, "").dir}}, httpguard.Config{}), 1000, 900)
+	both.until("document.getElementById('axis').value === 'updates'")
 }
 
 // TestThereIsOneStreamHoweverItIsOpened: a refusal leaves a timer that opens a

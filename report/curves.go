@@ -23,7 +23,7 @@ const (
 
 // curves draw the returns and what explains them, of one run or several.
 func curves(runs []*Run) (out []block) {
-	o := FigureOptions{Width: wideWidth, Height: wideHeight, Points: pagePoints, Title: "Returns"}
+	o := FigureOptions{Width: wideWidth, Height: wideHeight, Points: pagePoints, Title: "Returns", some: true}
 	if f, err := Figure(runs, o); err == nil {
 		out = append(out, chart{name: "returns", figure: f, caption: returnsCaption(runs)})
 	} else {
@@ -47,7 +47,16 @@ func returnsCaption(runs []*Run) string {
 	if len(runs) == 1 {
 		return "What the episodes returned, training episodes with exploration noise and evaluations without."
 	}
-	return "What the training episodes returned, with exploration noise."
+	caption := "What the training episodes returned, with exploration noise."
+	if drawnReturn(runs) == evalReturn {
+		caption = "What the evaluations returned, without exploration noise."
+	}
+	if without := names(withoutReturns(runs)); len(without) == 1 {
+		caption += " " + without[0] + " has no returns."
+	} else if len(without) > 1 {
+		caption += " " + strings.Join(without, ", ") + " have no returns."
+	}
+	return caption
 }
 
 // smallCharts draw every metric of some groups.

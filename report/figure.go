@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 
 	"github.com/orrery-rl/orrery/internal/paper"
@@ -39,6 +40,9 @@ type FigureOptions struct {
 	// Width and Height of each plot are in pixels; 0 takes the default. Points is
 	// how many a curve has at most; 0 draws all.
 	Width, Height, Points int
+
+	// some draws the returns of the runs that have any, if others have none.
+	some bool
 }
 
 const trainReturn, evalReturn = "return/train:reward", "return/eval:reward"
@@ -75,15 +79,9 @@ const maxPlots = 24
 // returns draws every training episode and the evaluations of one run, or the
 // smoothed training episodes of several side by side.
 func (o FigureOptions) returns(runs []*Run) (plotsvg.Plot, error) {
-	metric := trainReturn
-	for _, r := range runs {
-		if x, _ := r.Series(trainReturn, o.Axis); len(x) > 0 {
-			continue
-		}
-		if x, _ := r.Series(evalReturn, o.Axis); len(x) == 0 {
-			return plotsvg.Plot{}, fmt.Errorf("report: %s holds no episodes yet", r.Path)
-		}
-		metric = evalReturn // of runs that collect nothing
+	metric, without := drawnReturn(runs), withoutReturns(runs)
+	if len(without) > 0 && (!o.some || len(without) == len(runs)) {
+		return plotsvg.Plot{}, fmt.Errorf("report: %s holds no episodes yet", without[0].Path)
 	}
 	if len(runs) == 1 && !o.Group {
 		return o.oneRun(runs[0]), nil
@@ -94,6 +92,26 @@ func (o FigureOptions) returns(runs []*Run) (plotsvg.Plot, error) {
 	p := o.metric(runs, metric)
 	p.Title = cmp.Or(o.Title, runs[0].Env())
 	return p, nil
+}
+
+// drawnReturn is what runs are compared by: the returns of training, or those of
+// evaluations where a run has no others, since it collects nothing.
+func drawnReturn(runs []*Run) string {
+	if slices.ContainsFunc(runs, func(r *Run) bool { return !r.has(trainReturn) && r.has(evalReturn) }) {
+		return evalReturn
+	}
+	return trainReturn
+}
+
+// withoutReturns are the runs that have none, neither of training nor of
+// evaluations.
+func withoutReturns(runs []*Run) (out []*Run) {
+	for _, r := range runs {
+		if !r.has(trainReturn) && !r.has(evalReturn) {
+			out = append(out, r)
+		}
+	}
+	return out
 }
 
 // oneRun draws all that a run returned.
@@ -149,7 +167,9 @@ func (o FigureOptions) metric(runs []*Run, metric string) plotsvg.Plot {
 			s = aggregate(all, o.Band)
 			p.YLabel = strings.TrimPrefix(unit+o.smoothText()+", mean of runs "+o.Band.text(), ", ")
 		}
-		s.Name = g.Name
+		if len(s.X) > 0 {
+			s.Name = g.Name
+		}
 		p.Series = append(p.Series, s)
 	}
 	return p

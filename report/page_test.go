@@ -237,6 +237,25 @@ func TestAnyTextStaysText(t *testing.T) {
 	})
 }
 
+// TestReturnsAreDrawnOfTheRunsThatHaveSome, in the colours of the other drawings.
+func TestReturnsAreDrawnOfTheRunsThatHaveSome(t *testing.T) {
+	none := &Run{Name: "none", Path: "none", Events: []metrics.Event{
+		{Kind: metrics.KindUpdate, Counters: metrics.Counters{Updates: 5}, Values: map[string]float64{"loss/kl:nats": 3}},
+	}}
+	blocks := curves([]*Run{none, stored(t, "swing", 1, 3, 0)})
+	c, ok := blocks[0].(chart)
+	if !ok || len(c.figure[0].Series) != 2 || c.figure[0].Series[0].Name != "" || c.figure[0].Series[1].Name != "swing" {
+		t.Errorf("drawn: %+v", blocks[0])
+	}
+	if !ok || !strings.Contains(c.caption, "none has no returns") {
+		t.Errorf("the caption does not say what is missing: %q", c.caption)
+	}
+	none.Events = append(none.Events, metrics.Event{Kind: metrics.KindEvaluation, Values: map[string]float64{evalReturn: 5}})
+	if c := curves([]*Run{none, stored(t, "swing", 1, 3, 0)})[0].(chart); c.caption != "What the evaluations returned, without exploration noise." {
+		t.Errorf("the caption of evaluations is %q", c.caption)
+	}
+}
+
 // TestBlankFactsAreNone: a process may say nothing in many spaces.
 func TestBlankFactsAreNone(t *testing.T) {
 	r := stored(t, "blank-1", 1, 3, 0)

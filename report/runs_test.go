@@ -291,6 +291,9 @@ func TestFigures(t *testing.T) {
 	if err != nil || f[0].XLabel != "updates" || f[0].Series[0].X[0] != 10 {
 		t.Errorf("offline: %+v, %v", f, err)
 	}
+	if mixed, err := Figure([]*Run{a, offline}, FigureOptions{Metrics: []string{"loss/kl"}}); err != nil || mixed[0].XLabel != "updates" {
+		t.Errorf("a run that takes steps beside one that takes none: %+v, %v", mixed, err)
+	}
 	offline.Events = offline.Events[:1]
 	if _, err := Figure([]*Run{offline}, FigureOptions{}); err == nil || !strings.Contains(err.Error(), "no episodes yet") {
 		t.Errorf("without returns: %v", err)

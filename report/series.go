@@ -57,12 +57,26 @@ func (r *Run) positions(axis Axis) []float64 {
 	return out
 }
 
-// naturalAxis is env_steps, or updates for runs that take no steps.
+// has reports whether the run measured a metric.
+func (r *Run) has(metric string) bool {
+	return slices.ContainsFunc(r.Events, func(e metrics.Event) bool { _, ok := e.Values[metric]; return ok })
+}
+
+// naturalAxis is env_steps, or updates where a run has learned without steps or
+// none has taken any.
 func naturalAxis(runs []*Run) Axis {
-	if slices.ContainsFunc(runs, func(r *Run) bool { return r.Last().EnvSteps > 0 }) {
-		return EnvSteps
+	steps := false
+	for _, r := range runs {
+		last := r.Last()
+		steps = steps || last.EnvSteps > 0
+		if last.EnvSteps == 0 && last.Updates > 0 {
+			return Updates
+		}
 	}
-	return Updates
+	if !steps {
+		return Updates
+	}
+	return EnvSteps
 }
 
 // MetricNames are those that any of the runs has values of, in the order of the

@@ -48,7 +48,7 @@ The ending of --out chooses the format: .svg or .png.`,
 	f := cmd.Flags()
 	f.StringVarP(&o.out, "out", "o", "curve.svg", "file to write, .svg or .png")
 	f.StringArrayVarP(&o.figure.Metrics, "metric", "m", nil, "metric to draw in place of the returns; may be repeated")
-	f.StringVar(&o.axis, "x", "", "what to draw against: env_steps, updates, episodes or hours (default: env_steps, where there are any)")
+	f.StringVar(&o.axis, "x", "", "what to draw against: env_steps, updates, episodes or hours (default: env_steps, or updates where a run takes none)")
 	f.BoolVar(&o.figure.Group, "group", false, "draw the mean of runs that differ in their seed only")
 	f.StringVar(&o.band, "band", string(report.BandStd), "around the mean of --group: std, interval (95 %, Student's t) or range")
 	f.IntVar(&o.figure.Smooth, "smooth", 0, "mean of so many values at each point (default: 5 for the training returns of several runs, else 1)")

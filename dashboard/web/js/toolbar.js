@@ -35,10 +35,10 @@ export class View {
     this.show();
   }
 
-  // settle takes updates as the axis for runs that take no steps, those that learn
+  // settle takes updates as the axis where a run takes no steps, since it learns
   // from given episodes, unless another was decided on.
   settle(shown) {
-    const axis = shown.length && shown.every((r) => !r.counters.env_steps) ? "updates" : "env_steps";
+    const axis = shown.some((r) => r.counters.updates && !r.counters.env_steps) ? "updates" : "env_steps";
     if (this.decided || axis === this.axis) return;
     this.axis = axis;
     this.zoom = null;
