@@ -108,7 +108,7 @@ func problemOf(err error) string {
 // pollSettingsLocked reads the settings when they change.
 func (r *run) pollSettingsLocked() {
 	info, err := os.Stat(r.settings)
-	if err != nil || info.ModTime().Equal(r.flatAt) {
+	if err != nil || !info.Mode().IsRegular() || info.ModTime().Equal(r.flatAt) {
 		return
 	}
 	r.flatAt = info.ModTime()
@@ -134,7 +134,7 @@ func (r *run) pollShownLocked() {
 // versionOf tells the contents of a file apart; empty if there is none.
 func versionOf(path string) string {
 	info, err := os.Stat(path)
-	if err != nil {
+	if err != nil || !info.Mode().IsRegular() {
 		return ""
 	}
 	return strconv.FormatInt(info.ModTime().UnixNano(), 36) + "-" + strconv.FormatInt(info.Size(), 36)

@@ -38,6 +38,9 @@ func (d *Dashboard) cacheOf(r *run) *liveCache {
 // readDecision returns the decision, from the cache if the file has not changed.
 func (c *liveCache) readDecision(r *run) (*live.Decision, error) {
 	version := versionOf(live.DecisionPath(r.dir))
+	if version == "" {
+		return nil, fs.ErrNotExist
+	}
 	if c.decision != nil && version == c.decisionVersion {
 		return c.decision, nil
 	}
@@ -53,6 +56,9 @@ func (c *liveCache) readDecision(r *run) (*live.Decision, error) {
 // readEpisode is readDecision for the episode.
 func (c *liveCache) readEpisode(r *run) (*live.Episode, error) {
 	version := versionOf(live.EpisodePath(r.dir))
+	if version == "" {
+		return nil, fs.ErrNotExist
+	}
 	if c.episode != nil && version == c.episodeVersion {
 		return c.episode, nil
 	}

@@ -26,17 +26,26 @@ type tail struct {
 	mark   []byte      // the bytes before offset
 }
 
+// errNoFile is what reading something else gives.
+var errNoFile = errors.New("it is not a regular file")
+
 // read gives each new event to add, at most a chunk of them, and reset is called
 // before if the history begins anew. more reports whether there is more to read,
 // damaged counts lines that are not events.
 func (t *tail) read(reset func(), add func(metrics.Event)) (more bool, damaged int, err error) {
+	info, err := os.Stat(t.path)
+	if err != nil {
+		return false, 0, err
+	}
+	if !info.Mode().IsRegular() { // opening a pipe may take for ever
+		return false, 0, errNoFile
+	}
 	f, err := os.Open(t.path)
 	if err != nil {
 		return false, 0, err
 	}
 	defer f.Close()
-	info, err := f.Stat()
-	if err != nil {
+	if info, err = f.Stat(); err != nil {
 		return false, 0, err
 	}
 	if !t.goesOn(f, info) {
