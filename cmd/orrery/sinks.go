@@ -55,7 +55,7 @@ func (s *sinkOptions) open(a *app, dir string, run config.Run, p *progress, open
 		if err != nil {
 			return nil, err
 		}
-		sinks = append(sinks, sink)
+		sinks = append(sinks, metrics.Background(sink))
 	}
 	return sinks, nil
 }

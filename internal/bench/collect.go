@@ -146,4 +146,3 @@ func (s slowed) Step(ctx context.Context, action []float32) (env.Transition, err
 	}
 	return s.Env.Step(ctx, action)
 }
-

@@ -1,7 +1,6 @@
 package crashtest
 
 import (
-	"fmt"
 	"path/filepath"
 	"regexp"
 	"testing"
@@ -53,7 +52,7 @@ func (l leftovers) withoutThreads() leftovers {
 	files := map[string]string{}
 	for name, text := range l.files {
 		if name == "config.yaml" || filepath.Ext(name) == ".safetensors#header" {
-			text = threads.ReplaceAllString(text, fmt.Sprint("${1}N"))
+			text = threads.ReplaceAllString(text, "${1}N")
 		}
 		files[name] = text
 	}
