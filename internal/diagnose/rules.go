@@ -125,7 +125,7 @@ func dataRules() []Rule {
 			Try: []string{
 				"stop earlier: --updates where the validation was lowest",
 				"more episodes: orrery collect, or train --from this run and let it collect",
-				"a smaller model (--preset small), or freeze parts of it (--freeze decoder)",
+				"a smaller model (--set model.depth=8, --set model.deter_size=100), or freeze parts of it (--freeze decoder)",
 			},
 			check: checkOverfitting,
 		},
@@ -141,7 +141,7 @@ func dataRules() []Rule {
 			Judged: "the mean return of the last fifth of at least 40 planned episodes is not above the mean of the random ones by half their standard deviation and a tenth.",
 			Cause:  "The model or the search is not good enough yet; a plateau of 50 to 100 episodes is common.",
 			Try: []string{
-				"wait until 150 episodes; then orrery dream RUN: does the model predict what happens?",
+				"wait for 100 to 150 episodes; meanwhile orrery dream RUN: does the model predict what happens?",
 				"if it does, search more: --set plan.horizon=15, --set plan.candidates=1000",
 				"if it does not, use the default model.transition=rssm and more --set learn.updates_per_collect=100",
 			},
