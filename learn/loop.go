@@ -29,32 +29,34 @@ func unsaved(cause error) error {
 // ErrInterrupted; unfinished episodes, if any, are dropped and will be collected
 // again.
 func (r *Run) Train(ctx context.Context) error {
+	return r.stop(ctx, r.algorithm(ctx), r.snapshot)
+}
+
+func (r *Run) algorithm(ctx context.Context) error {
 	for r.counters.Episodes < int64(r.cfg.SeedEpisodes) {
 		if err := r.collectRandom(ctx); err != nil {
-			return r.stop(ctx, err)
-		}
-	}
-	for r.counters.Episodes < int64(r.cfg.Episodes) {
-		// Due here only if the run was interrupted in an evaluation.
-		if err := r.evaluateIfDue(ctx); err != nil {
-			return r.stop(ctx, err)
-		}
-		for r.counters.Updates < r.updatesDue() {
-			if err := r.update(ctx); err != nil {
-				return r.stop(ctx, err)
-			}
-		}
-		if err := r.collect(ctx); err != nil {
-			return r.stop(ctx, err)
-		}
-		if err := r.evaluateIfDue(ctx); err != nil {
-			return r.stop(ctx, err)
-		}
-		if err := r.snapshot(ctx); err != nil {
 			return err
 		}
 	}
+	for r.counters.Episodes < int64(r.cfg.Episodes) {
+		// The first is due only if the run was interrupted in an evaluation.
+		for _, step := range []func(context.Context) error{r.evaluateIfDue, r.updates, r.collect, r.evaluateIfDue, r.snapshot} {
+			if err := step(ctx); err != nil {
+				return err
+			}
+		}
+	}
 	return r.finish(ctx)
+}
+
+// updates makes those that must precede the next episodes.
+func (r *Run) updates(ctx context.Context) error {
+	for r.counters.Updates < r.updatesDue() {
+		if err := r.update(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // updatesDue is how many updates must precede the next episodes.
@@ -68,21 +70,11 @@ func (r *Run) updatesDue() int64 {
 func (r *Run) finish(ctx context.Context) error {
 	if r.evaluated < r.counters.Episodes {
 		if err := r.evaluate(ctx); err != nil {
-			return r.stop(ctx, err)
+			return err
 		}
 	}
 	return r.snapshot(ctx)
 }
 
-// stop decides what survives an error. A cancelled context saves the run; a
-// non-finite update must not, because its weights are damaged: the last good
-// snapshot stays the newest.
-func (r *Run) stop(ctx context.Context, cause error) error {
-	if ctx.Err() == nil || !errors.Is(cause, ctx.Err()) {
-		return cause
-	}
-	if err := r.snapshot(ctx); err != nil {
-		return unsaved(err)
-	}
-	return ErrInterrupted
-}
+// snapshot saves the whole run.
+func (r *Run) snapshot(ctx context.Context) error { return r.save(ctx, nil) }

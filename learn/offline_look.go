@@ -118,13 +118,13 @@ func (o *Offline) validate(ctx context.Context) error {
 func (o *Offline) evaluate(ctx context.Context) error {
 	start := o.Now()
 	o.judge.SetParams(o.learner.Params())
-	tasks := o.judgeEnvs[0].Spec().Tasks
-	seeds := make([]uint64, len(o.judgeEnvs))
+	tasks := o.others[0].Spec().Tasks
+	seeds := make([]uint64, len(o.others))
 	for i := range seeds {
 		seeds[i] = env.TaskSeed(o.stream("evaluate", int64(i)).Uint64(), int64(i), len(tasks))
 	}
 	for attempt := 1; ; attempt++ {
-		ev, err := Evaluate(ctx, o.judge, o.judgeEnvs, seeds)
+		ev, err := Evaluate(ctx, o.judge, o.others, seeds)
 		if err == nil {
 			o.mark.Evaluated = o.counters.Updates
 			return o.metrics.Record(metrics.Event{

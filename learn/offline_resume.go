@@ -2,71 +2,54 @@ package learn
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"path/filepath"
 
 	"github.com/orrery-rl/orrery/checkpoint"
 	"github.com/orrery-rl/orrery/metrics"
 )
 
-// offlineSaved is a snapshot of an offline run, and whether the events that it
-// counts are there.
-type offlineSaved struct {
-	*checkpoint.Snapshot
-	milestone
-	mark   offlineMark
-	path   string
-	whole  bool
-	passed bool // a newer snapshot, intact, for events that it counts are not
-}
-
-// newest loads the newest whole snapshot, or the one before if that does without
-// events that are gone or damaged: they will be told again, identically.
-func (o *Offline) newest(ctx context.Context) (offlineSaved, error) {
-	dir := filepath.Join(o.Dir, snapshotsDir)
-	s, report, err := checkpoint.LoadLatest(ctx, o.FS, dir)
-	for _, d := range report.Damaged {
-		o.Log.Warn("snapshot is damaged and was passed over; what it held beyond the one before is learned again", "snapshot", d)
+// restore continues from the newest whole snapshot, or begins.
+func (o *Offline) restore(ctx context.Context) error {
+	held, _ := o.Data.Held()
+	o.mark = offlineMark{Episodes: o.Data.Train.Episodes(), HeldOut: held, Records: o.Data.Train.Records(), SHA256: o.Data.SHA256}
+	s, err := o.newest(ctx, "events", o.examine)
+	if errors.Is(err, checkpoint.ErrNone) {
+		return o.initialise()
 	}
 	if err != nil {
-		return offlineSaved{}, err
+		return err
 	}
-	last, err := o.examine(s, report.Path)
-	if err != nil || last.whole {
-		return last, err
+	if err := o.checkData(s.mark); err != nil {
+		return err
 	}
-	if s, report, err = checkpoint.LoadBefore(ctx, o.FS, dir, s.Counters); err != nil {
-		if errors.Is(err, checkpoint.ErrNone) || errors.Is(err, checkpoint.ErrCorrupt) {
-			err = nil
-		}
-		return last, err
+	if err := o.takeUp(s); err != nil {
+		return err
 	}
-	before, err := o.examine(s, report.Path)
-	if err != nil || !before.whole {
-		return last, err
-	}
-	o.Log.Warn("events that the newest snapshot counts are gone or damaged; the one before does without them, and what came after it is learned again",
-		"snapshot", last.path, "before", before.path)
-	before.passed = true
-	return before, nil
+	o.mark, o.saved = s.mark, s.Counters.Updates
+	return o.dropPassed(s)
 }
 
-// examine reads what a snapshot says of the run, and counts the events.
-func (o *Offline) examine(s *checkpoint.Snapshot, path string) (out offlineSaved, err error) {
-	out.Snapshot, out.path = s, path
-	raw, offline := s.Extra[offlineKey]
-	if !offline {
-		return out, fmt.Errorf("learn: %w: the run in %s collects its own episodes; start another one with --run DIR (and --from to continue from its weights)", ErrParts, o.Dir)
+// checkData demands the episodes that a run has learned from.
+func (o *Offline) checkData(learned offlineMark) error {
+	if learned.SHA256 == o.mark.SHA256 {
+		return nil
 	}
-	if err := errors.Join(json.Unmarshal(s.Extra[milestoneKey], &out.milestone), json.Unmarshal(raw, &out.mark)); err != nil {
-		return out, fmt.Errorf("learn: snapshot %s: %w", path, err)
+	return fmt.Errorf("learn: %w: the run in %s learns from other episodes: %d of %d records and %d held out, not %d of %d and %d (or other values in them); restore these, or start a new run (with --from %[2]s to continue from its weights)",
+		ErrParts, o.Dir, learned.Episodes, learned.Records, learned.HeldOut, o.mark.Episodes, o.mark.Records, o.mark.HeldOut)
+}
+
+// examine implements what newest asks for; the episodes are the caller's.
+func (o *Offline) examine(s *saved) (err error) {
+	if _, offline := s.Extra[offlineKey]; !offline {
+		return fmt.Errorf("learn: %w: the run in %s collects its own episodes; start another one with --run DIR (and --from to continue from its weights)", ErrParts, o.Dir)
 	}
-	c := metrics.Counters(s.Counters)
-	events, err := metrics.CountUpTo(o.FS, filepath.Join(o.Dir, MetricsName), c, out.mark.untold(c)...)
-	out.whole = events >= out.Events
-	return out, err
+	if err := errors.Join(s.decode(milestoneKey, &s.milestone), s.decode(offlineKey, &s.mark)); err != nil {
+		return err
+	}
+	s.episodes = true
+	s.whole, err = o.countEvents(s, s.mark.untold(metrics.Counters(s.Counters)))
+	return err
 }
 
 // untold are the kinds of events that have not happened at c itself, although

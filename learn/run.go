@@ -4,10 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
-	"io/fs"
 	"log/slog"
-	"maps"
 	"path/filepath"
 	"time"
 
@@ -16,7 +13,6 @@ import (
 	"github.com/orrery-rl/orrery/agent"
 	"github.com/orrery-rl/orrery/env"
 	"github.com/orrery-rl/orrery/internal/optim"
-	"github.com/orrery-rl/orrery/internal/rng"
 	"github.com/orrery-rl/orrery/internal/vfs"
 	"github.com/orrery-rl/orrery/metrics"
 	"github.com/orrery-rl/orrery/metrics/live"
@@ -76,27 +72,13 @@ type Parts struct {
 // concurrent use.
 type Run struct {
 	Parts
-	cfg       Config
-	learner   *Learner
-	crews     []*crew // that collect
-	judge     *agent.Agent
-	watched   bool      // Live was given
-	lookout   *lookout  // nil if nothing is to be seen
-	others    []env.Env // made by NewEnv: some collect, some are evaluated in
-	replay    *replay.Store
-	sampler   *replay.Sampler
-	events    *metrics.JSONL
-	metrics   *metrics.Recorder
-	counters  metrics.Counters
-	evaluated int64 // episodes at the last evaluation
-	watch     stopwatch
-	losses    average
-	pace      pace
-	told      told
-	compiling time.Duration
-	saving    time.Duration // of the last snapshot
-	warned    bool          // that the model does not learn where episodes end
-	gone      int           // events that snapshots count and the file has lost
+	trainer
+	cfg     Config
+	crews   []*crew  // that collect
+	watched bool     // Live was given
+	lookout *lookout // nil if nothing is to be seen
+	replay  *replay.Store
+	warned  bool // that the model does not learn where episodes end
 }
 
 // Open compiles the graphs and restores the newest whole snapshot in
@@ -105,17 +87,12 @@ type Run struct {
 // again. Parts that cannot work are refused with ErrParts before anything is
 // computed or written.
 func Open(ctx context.Context, p Parts) (*Run, error) {
-	if p.Log == nil {
-		p.Log = slog.New(slog.DiscardHandler)
-	}
-	if p.Now == nil {
-		p.Now = time.Now
-	}
+	p.Log, p.Now = orDefault(p.Log, p.Now)
 	watched := p.Live != nil
 	if !watched {
 		p.Live = live.Discard{}
 	}
-	r := &Run{Parts: p, watched: watched, cfg: p.Schedule, watch: stopwatch{now: p.Now}}
+	r := &Run{Parts: p, trainer: newTrainer(p), watched: watched, cfg: p.Schedule}
 	if err := p.validate(); err != nil {
 		return nil, errors.Join(err, r.Close())
 	}
@@ -127,31 +104,21 @@ func Open(ctx context.Context, p Parts) (*Run, error) {
 	return r, nil
 }
 
-// tidy removes what interrupted writes have left beside the run's own files.
-func (r *Run) tidy(context.Context) error { return tidy(r.FS, r.Dir) }
-
-func tidy(fsys vfs.FS, dir string) error {
-	if err := vfs.RemoveTemps(fsys, dir); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("learn: %w", err)
-	}
-	return nil
-}
-
 // compile builds the graphs of a run: update, collecting agents, evaluating
 // agent.
 func (r *Run) compile(context.Context) (err error) {
 	start := r.Now()
 	defer func() { r.compiling = r.Now().Sub(start) }()
-	if r.learner, err = NewLearner(r.Backend, r.Model, r.Optimiser, r.cfg.BatchSize, r.cfg.ChunkLength, r.cfg.Freeze...); err != nil {
+	if err := r.compileUpdate(); err != nil {
 		return err
 	}
-	acting := agent.Config{Plan: r.Plan, BitDepth: r.BitDepth}
-	collecting := acting
-	collecting.ActionNoise = r.cfg.ActionNoise
+	collecting := agent.Config{Plan: r.Plan, BitDepth: r.BitDepth, ActionNoise: r.cfg.ActionNoise}
 	if r.cfg.RandomCollection {
 		collecting = randomly(collecting)
 	}
-	if err := r.makeEnvs(); err != nil {
+	// Those that collect and those that are evaluated in are the same, for they do so
+	// at different times.
+	if err := r.makeEnvs(max(r.cfg.Envs-1, r.cfg.EvalEpisodes), checkActions); err != nil {
 		return err
 	}
 	if err := r.makeCrews(collecting); err != nil {
@@ -162,24 +129,7 @@ func (r *Run) compile(context.Context) (err error) {
 			return err
 		}
 	}
-	r.judge, err = agent.New(r.Backend, r.Model, acting, r.cfg.EvalEpisodes)
-	return err
-}
-
-// makeEnvs makes the environments beside Env: those that collect and those that
-// are evaluated in are the same, for they do so at different times.
-func (r *Run) makeEnvs() error {
-	for range max(r.cfg.Envs-1, r.cfg.EvalEpisodes) {
-		e, err := r.NewEnv()
-		if err != nil {
-			return err
-		}
-		r.others = append(r.others, e)
-		if err := errors.Join(checkModel(r.Model.Dims(), e.Spec()), checkActions(e.Spec())); err != nil {
-			return fmt.Errorf("learn: %w: NewEnv: %w", ErrParts, err)
-		}
-	}
-	return nil
+	return r.makeJudge()
 }
 
 // randomly is an agent that explores only: discrete actions are drawn as such.
@@ -202,68 +152,21 @@ func (r *Run) openReplay(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	r.sampler, err = replay.NewSampler(r.replay, r.stream("sample", 0),
-		replay.SamplerConfig{BatchSize: r.cfg.BatchSize, ChunkLength: r.cfg.ChunkLength, BitDepth: r.BitDepth})
+	r.sampler, err = r.samplerOf(r.replay)
 	return err
 }
 
-// openEvents opens the event file, which from now on continues at the counters.
-func (r *Run) openEvents(context.Context) (err error) {
-	r.events, _, err = metrics.OpenJSONL(r.FS, filepath.Join(r.Dir, MetricsName), r.counters, untold(r.evaluated, r.counters)...)
-	if err != nil {
-		return err
-	}
-	r.missEvents()
-	r.metrics = metrics.NewRecorder(r.events, r.Log, r.Listeners...)
-	r.told = told{at: r.Now(), updates: r.counters.Updates, envSteps: r.counters.EnvSteps}
-	return r.metrics.Record(metrics.Event{
-		Kind: metrics.KindRun, Counters: r.counters,
-		Values: map[string]float64{"time/compile:seconds": r.compiling.Seconds()},
-		Text:   r.aboutStart(),
-	})
+// openEvents tells of the start, and of what runs where.
+func (r *Run) openEvents(context.Context) error {
+	return r.trainer.openEvents(untold(r.evaluated, r.counters), map[string]float64{}, map[string]string{"env": r.Env.Spec().Name})
 }
-
-// aboutStart says what runs where.
-func (r *Run) aboutStart() map[string]string {
-	text := map[string]string{"env": r.Env.Spec().Name, "backend": r.Backend.Description()}
-	maps.Copy(text, r.About)
-	return text
-}
-
-// missEvents says how many events are gone that had been told before the
-// snapshot: the file was damaged since. Nothing is learned from them.
-func (r *Run) missEvents() {
-	if r.gone = max(0, r.gone-r.events.Events()); r.gone > 0 {
-		r.Log.Warn("events are missing: the run goes on, its curves have a gap",
-			"file", filepath.Join(r.Dir, MetricsName), "missing", r.gone)
-	}
-}
-
-// stream is the source of randomness number n of its kind: update n, training
-// episode n, or episode n of an evaluation, which is the same in all evaluations.
-func (r *Run) stream(kind string, n int64) *rng.Stream {
-	return rng.New(r.Seed, fmt.Sprintf("%s/%d", kind, n))
-}
-
-// Counters says how far the run has come.
-func (r *Run) Counters() metrics.Counters { return r.counters }
 
 // Close releases graphs, environments made by NewEnv, and the replay. It does
 // not save; Train does.
 func (r *Run) Close() error {
 	var errs []error
-	if r.metrics != nil {
-		errs = append(errs, r.metrics.Close())
-	} else {
-		for _, l := range r.Listeners {
-			errs = append(errs, l.Close())
-		}
-	}
 	if r.replay != nil {
 		errs = append(errs, r.replay.Close())
-	}
-	for _, e := range r.others {
-		errs = append(errs, e.Close())
 	}
 	for _, c := range r.crews {
 		errs = append(errs, c.agent.Close())
@@ -271,11 +174,5 @@ func (r *Run) Close() error {
 	if r.lookout != nil {
 		r.lookout.program.Close()
 	}
-	if r.judge != nil {
-		errs = append(errs, r.judge.Close())
-	}
-	if r.learner != nil {
-		errs = append(errs, r.learner.Close())
-	}
-	return errors.Join(errs...)
+	return r.close(errs...)
 }

@@ -2,53 +2,58 @@ package learn
 
 import (
 	"context"
+	"maps"
 
 	"github.com/orrery-rl/orrery/metrics"
 )
 
-// update samples a batch and makes one optimiser step.
-func (r *Run) update(ctx context.Context) error {
+// update samples a batch and makes one optimiser step; every LogEvery updates it
+// tells what they were like.
+func (t *trainer) update(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	number, before := r.counters.Updates+1, r.watch.total
-	err := r.watch.time(phaseIO, func() error {
-		r.sampler.SetStream(r.stream("sample", number))
-		r.stream("posterior", number).FillNormal(r.learner.Noise())
-		r.stream("rollout", number).FillNormal(r.learner.RolloutNoise())
-		return r.sampler.Sample(ctx, r.learner.Batch())
+	number, before := t.counters.Updates+1, t.watch.total
+	err := t.watch.time(phaseIO, func() error {
+		t.sampler.SetStream(t.stream("sample", number))
+		t.stream("posterior", number).FillNormal(t.learner.Noise())
+		t.stream("rollout", number).FillNormal(t.learner.RolloutNoise())
+		return t.sampler.Sample(ctx, t.learner.Batch())
 	})
 	if err != nil {
 		return err
 	}
 	var stats Stats
-	err = r.watch.time(phaseUpdate, func() (err error) {
+	err = t.watch.time(phaseUpdate, func() (err error) {
 		// An update that has begun is finished: its inputs are donated.
-		stats, err = r.learner.Update(context.WithoutCancel(ctx), number)
+		stats, err = t.learner.Update(context.WithoutCancel(ctx), number)
 		return err
 	})
 	if err != nil {
-		at := r.counters
+		at := t.counters
 		at.Updates = number
-		return r.learner.inquest(r.FS, r.Dir, r.metrics, at, stats, err)
+		return t.learner.inquest(t.parts.FS, t.parts.Dir, t.metrics, at, stats, err)
 	}
-	r.counters.Updates = number
-	r.losses.add(stats, r.Optimiser.ClipNorm)
-	r.pace.sample += r.watch.total[phaseIO] - before[phaseIO]
-	r.pace.update += r.watch.total[phaseUpdate] - before[phaseUpdate]
-	r.pace.n++
-	if number%int64(r.cfg.LogEvery) == 0 {
-		return r.tellUpdates()
+	t.counters.Updates = number
+	t.losses.add(stats, t.parts.Optimiser.ClipNorm)
+	t.pace.sample += t.watch.total[phaseIO] - before[phaseIO]
+	t.pace.update += t.watch.total[phaseUpdate] - before[phaseUpdate]
+	t.pace.n++
+	if number%int64(t.parts.Schedule.LogEvery) == 0 {
+		return t.tellUpdates()
 	}
 	return nil
 }
 
 // tellUpdates records what the updates since the last event were like.
-func (r *Run) tellUpdates() (err error) {
-	values := r.losses.take(r.Model.LossNames())
-	r.pace.take(values)
-	if values["param/norm:1"], err = r.learner.paramNorm(); err != nil {
+func (t *trainer) tellUpdates() (err error) {
+	values := t.losses.take(t.parts.Model.LossNames())
+	t.pace.take(values)
+	if values["param/norm:1"], err = t.learner.paramNorm(); err != nil {
 		return err
 	}
-	return r.metrics.Record(metrics.Event{Kind: metrics.KindUpdate, Counters: r.counters, Values: values})
+	if t.beside != nil {
+		maps.Copy(values, t.beside())
+	}
+	return t.metrics.Record(metrics.Event{Kind: metrics.KindUpdate, Counters: t.counters, Values: values})
 }
