@@ -16,13 +16,17 @@ func (r *Run) collectRandom(ctx context.Context) error {
 	return r.collectAtOnce(ctx, r.atOnce(r.cfg.SeedEpisodes), actRandomly())
 }
 
-// collect adds episodes acted by the planner with exploration noise, one in each
-// environment.
+// collect adds episodes acted by the planner with exploration noise, or at random
+// if that is what the schedule says, one in each environment.
 func (r *Run) collect(ctx context.Context) error {
 	for _, c := range r.crews {
 		c.agent.SetParams(r.learner.Params())
 	}
-	return r.collectAtOnce(ctx, r.atOnce(r.cfg.Episodes), actPlanned())
+	m := actPlanned()
+	if r.cfg.RandomCollection {
+		m.policy = policyRandom
+	}
+	return r.collectAtOnce(ctx, r.atOnce(r.cfg.Episodes), m)
 }
 
 // atOnce is how many episodes are collected next, if there are to be until.

@@ -163,9 +163,15 @@ type manner struct {
 	begin func(*Run, *crew, []*job) (policy, error)
 }
 
+// What events call a manner.
+const (
+	policyRandom  = "random"
+	policyPlanner = "planner"
+)
+
 // actRandomly draws every action.
 func actRandomly() manner {
-	return manner{"random episode", "random", false, func(r *Run, _ *crew, jobs []*job) (policy, error) {
+	return manner{"random episode", policyRandom, false, func(r *Run, _ *crew, jobs []*job) (policy, error) {
 		draw := make([]func() []float32, len(jobs))
 		for i, j := range jobs {
 			draw[i] = random(r.Plan.Method, r.Env.Spec().Action, r.jobStream("random", j))
@@ -176,7 +182,7 @@ func actRandomly() manner {
 
 // actPlanned plans, and explores by noise.
 func actPlanned() manner {
-	return manner{"episode", "planner", true, func(r *Run, c *crew, jobs []*job) (policy, error) {
+	return manner{"episode", policyPlanner, true, func(r *Run, c *crew, jobs []*job) (policy, error) {
 		rows, streams := make([]int, len(jobs)), make([]*rng.Stream, len(c.envs))
 		for i, j := range jobs {
 			rows[i], streams[j.row] = j.row, r.jobStream("act", j)

@@ -3,6 +3,7 @@ package learn
 import (
 	"context"
 	"math"
+	"strings"
 	"testing"
 
 	"github.com/orrery-rl/orrery/env"
@@ -109,5 +110,26 @@ func TestSeedEpisodesOfChoices(t *testing.T) {
 	}
 	if len(counts) != 2 || counts[[2]float32{1, 0}] < 20 || counts[[2]float32{0, 1}] < 20 {
 		t.Errorf("stored actions are %v", counts)
+	}
+}
+
+// TestRandomlyCollectedEpisodesAreCalledRandom, although the loop is the planner's.
+func TestRandomlyCollectedEpisodesAreCalledRandom(t *testing.T) {
+	for want, random := range map[string]bool{"random random random": true, "random random planner": false} {
+		p := parts(t, t.TempDir(), newToy(t))
+		p.Schedule.RandomCollection, p.Schedule.Episodes, p.Schedule.SeedEpisodes, p.Schedule.UpdatesPerCollect = random, 3, 2, 1
+		if _, err := train(t, context.Background(), p); err != nil {
+			t.Fatal(err)
+		}
+		_, _, events := contents(t, p.Dir)
+		var got []string
+		for _, e := range events {
+			if e.Kind == metrics.KindEpisode {
+				got = append(got, e.Text["policy"])
+			}
+		}
+		if strings.Join(got, " ") != want {
+			t.Errorf("random_collection %v: the policies are %v, want %s", random, got, want)
+		}
 	}
 }

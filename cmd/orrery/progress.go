@@ -92,7 +92,10 @@ func (p *progress) episode(e metrics.Event) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "episode %d/%d  env_steps %d  return %.1f", e.Counters.Episodes, p.run.Learn.Episodes, e.Counters.EnvSteps, e.Values["return/train:reward"])
 	if e.Text["policy"] == "random" {
-		return b.String() + "  (random)"
+		b.WriteString("  (random)")
+	}
+	if e.Counters.Updates == 0 {
+		return b.String()
 	}
 	b.WriteString(losses(p.last))
 	fmt.Fprintf(&b, "  %s", split(e.Values))

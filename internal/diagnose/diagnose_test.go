@@ -143,6 +143,24 @@ func TestHealthyRunsHaveNoFindings(t *testing.T) {
 	}
 }
 
+// TestRandomlyCollectedEpisodesAreNotJudgedAsPlanned: with learn.random_collection
+// they are no better than random, and need not be.
+func TestRandomlyCollectedEpisodesAreNotJudgedAsPlanned(t *testing.T) {
+	flat := both(after("return/train:reward", 0, to(41)), after("return/eval:reward", 0, to(41)))
+	for policy, want := range map[string]bool{"planner": true, "random": false} {
+		events, s := synthetic(flat)
+		for i, e := range events {
+			if e.Kind == metrics.KindEpisode && e.Text["policy"] == "planner" {
+				events[i].Text = map[string]string{"policy": policy}
+			}
+		}
+		found := slices.ContainsFunc(Diagnose(events, s, afterTheEnd(events)).Findings, func(f Finding) bool { return f.ID == "no-better-than-random" })
+		if found != want {
+			t.Errorf("episodes by %s: found %v", policy, found)
+		}
+	}
+}
+
 // after changes a metric from a point of the run on.
 func after(metric string, from float64, value func(x, v float64) float64) func(string, float64, float64) float64 {
 	return func(name string, x, v float64) float64 {
