@@ -30,8 +30,10 @@ func (t *Trajectory) Head(n int) *Trajectory {
 	return &Trajectory{Spec: t.Spec, Episode: cut(t.Episode, 0, min(n, t.Episode.Len()), t.Spec)}
 }
 
-// Play lets an agent for one environment, without exploration noise, act in an episode from seed. At least
-// length records are played unless the episode ends before.
+// Play lets an agent for one environment, without exploration noise, act in an
+// episode from seed. At least length records are played unless the episode ends
+// before. What the agent draws is derived from seed; it keeps that stream, so that
+// what it was begun with before is gone, and it needs Begin again to act elsewhere.
 func Play(ctx context.Context, a *agent.Agent, e env.Env, seed uint64, length int) (*Trajectory, error) {
 	if err := checkNoiseFree("play", a); err != nil {
 		return nil, err

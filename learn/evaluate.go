@@ -23,7 +23,8 @@ type Evaluation struct {
 // Whatever randomness the agent needs for episode i (dequantisation, posterior
 // sample, candidates) is drawn from a stream of its own derived from seeds[i], so
 // that the result of one episode does not depend on the others. The agent must
-// not add exploration noise; nothing is stored.
+// not add exploration noise; nothing is stored. The agent keeps these streams: what
+// it was begun with before is gone, and it needs Begin again to act elsewhere.
 func Evaluate(ctx context.Context, a *agent.Agent, envs []env.Env, seeds []uint64) (Evaluation, error) {
 	if len(envs) != a.Envs() || len(seeds) != len(envs) {
 		return Evaluation{}, fmt.Errorf("learn: evaluate %d environments with %d seeds by an agent for %d", len(envs), len(seeds), a.Envs())

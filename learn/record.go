@@ -45,7 +45,8 @@ func (p *randomPolicy) Act(context.Context, env.Observation) ([]float32, error) 
 	return p.draw(), nil
 }
 
-// AgentPolicy lets an agent for one environment act, with its noise.
+// AgentPolicy lets an agent for one environment act, with its noise. The agent keeps
+// the stream of Begin, and draws from it, until the next: nobody else may.
 func AgentPolicy(a *agent.Agent) Policy { return agentPolicy{a} }
 
 type agentPolicy struct{ *agent.Agent }
