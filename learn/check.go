@@ -18,7 +18,7 @@ var ErrParts = errors.New("the parts of the run do not fit")
 func (p Parts) validate() error {
 	spec := p.Env.Spec()
 	err := errors.Join(
-		p.Schedule.Validate(), p.Optimiser.Validate(), checkPlan(p.Plan, spec),
+		p.Schedule.Validate(), p.Optimiser.Validate(), checkPlan(p.Plan, spec.Action.Size),
 		checkModel(p.Model.Dims(), spec), checkActions(spec), checkLength(p.Schedule.ChunkLength, spec),
 		checkStart(p.Model, p.Schedule.Freeze, p.From))
 	if err != nil {
@@ -41,9 +41,9 @@ func checkModel(d worldmodel.Dims, spec env.Spec) error {
 	return nil
 }
 
-// checkPlan demands a planner for the actions of an environment.
-func checkPlan(c plan.Config, spec env.Spec) error {
-	_, err := plan.New(c, 1, spec.Action.Size, 0)
+// checkPlan demands a planner for actions of a size.
+func checkPlan(c plan.Config, actionSize int) error {
+	_, err := plan.New(c, 1, actionSize, 0)
 	return err
 }
 

@@ -111,7 +111,7 @@ func (p OfflineParts) common() Parts {
 
 // validate reports everything about the parts that can be known to fail later.
 func (p OfflineParts) validate() error {
-	err := errors.Join(p.Schedule.Validate(), p.Optimiser.Validate(), p.Plan.Validate(), checkStart(p.Model, p.Schedule.Freeze, p.From))
+	err := errors.Join(p.Schedule.Validate(), p.Optimiser.Validate(), checkPlan(p.Plan, p.Data.Schema.ActionSize), checkStart(p.Model, p.Schedule.Freeze, p.From))
 	have, want := p.Data.Dims(), p.Model.Dims()
 	if want.VectorSize == 0 {
 		have.VectorSize = 0

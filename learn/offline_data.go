@@ -8,8 +8,10 @@ import (
 	"errors"
 	"fmt"
 	"hash"
+	iofs "io/fs"
 	"log/slog"
 	"math"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -76,9 +78,24 @@ func OpenData(ctx context.Context, fs vfs.FS, dirs []string, cfg DataConfig, log
 	return d, nil
 }
 
+// DataSchema is the shape of the records in dirs, which OpenData reads: that of the
+// first episode.
+func DataSchema(fs vfs.FS, dirs []string) (replay.Schema, error) {
+	files, err := listData(fs, dirs)
+	if err != nil {
+		return replay.Schema{}, err
+	}
+	schema, _, err := replay.Describe(fs, files[0])
+	if err != nil {
+		return schema, fmt.Errorf("learn: %w: %w", ErrParts, err)
+	}
+	return schema, nil
+}
+
 // listData lists the files in the order of the directories and of their names.
 func listData(fs vfs.FS, dirs []string) ([]string, error) {
-	var files, seen []string
+	var files []string
+	seen := map[string]iofs.FileInfo{}
 	for _, dir := range dirs {
 		dir = filepath.Clean(dir)
 		own, err := episodesIn(fs, dir)
@@ -92,10 +109,16 @@ func listData(fs vfs.FS, dirs []string) ([]string, error) {
 		if err != nil {
 			return nil, fmt.Errorf("learn: %w: %w", ErrParts, err)
 		}
-		if slices.Contains(seen, dir) {
-			return nil, fmt.Errorf("learn: %w: the episodes in %s are given twice", ErrParts, dir)
+		info, err := fs.Stat(dir)
+		if err != nil {
+			return nil, fmt.Errorf("learn: %w: %w", ErrParts, err)
 		}
-		seen = append(seen, dir)
+		for other, was := range seen { // one that is learned from and held out would judge nothing
+			if other == dir || os.SameFile(was, info) {
+				return nil, fmt.Errorf("learn: %w: the episodes in %s are given twice (as %s, too)", ErrParts, dir, other)
+			}
+		}
+		seen[dir] = info
 		files = append(files, own...)
 	}
 	if len(files) == 0 {

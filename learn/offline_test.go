@@ -20,7 +20,9 @@ import (
 	"github.com/orrery-rl/orrery/internal/rng"
 	"github.com/orrery-rl/orrery/internal/vfs"
 	"github.com/orrery-rl/orrery/metrics"
+	"github.com/orrery-rl/orrery/plan"
 	"github.com/orrery-rl/orrery/replay"
+	"github.com/orrery-rl/orrery/worldmodel"
 )
 
 // recorded are n random episodes of toy-dot in a directory of their own.
@@ -488,6 +490,64 @@ func TestDamagedOfflineRunsEndIdentically(t *testing.T) {
 		if !strings.Contains(log.String(), "damaged") {
 			t.Errorf("%s: nothing was said: %s", name, &log)
 		}
+	}
+}
+
+// TestOfflinePlannersAreChecked before anything is learned: evaluations come late.
+func TestOfflinePlannersAreChecked(t *testing.T) {
+	d := openData(t, recorded(t, 2))
+	p := offline(t, t.TempDir(), d)
+	dims := d.Dims()
+	dims.ActionSize, d.Schema.ActionSize = 1, 1
+	var err error
+	if p.Model, err = worldmodel.New(p.Model.Config(), dims); err != nil {
+		t.Fatal(err)
+	}
+	p.Plan.Method = plan.Categorical
+	if _, err := OpenOffline(context.Background(), p); !errors.Is(err, ErrParts) || !strings.Contains(err.Error(), "of which there is 1") {
+		t.Errorf("%v", err)
+	}
+}
+
+// TestDirectoriesGivenTwiceAreRecognised under whatever name: episodes held out
+// would be learned from.
+func TestDirectoriesGivenTwiceAreRecognised(t *testing.T) {
+	data := recorded(t, 3)
+	link := filepath.Join(t.TempDir(), "link")
+	if err := os.Symlink(data, link); err != nil {
+		t.Skipf("no symbolic links here: %v", err)
+	}
+	t.Chdir(filepath.Dir(data))
+	for _, other := range []string{data, data + "/", link, filepath.Base(data), filepath.Join(data, "..", filepath.Base(data))} {
+		_, err := OpenData(context.Background(), vfs.OS(), []string{data, other}, DataConfig{ChunkLength: 4, HoldOut: 2, Memory: 1 << 20}, nil)
+		if !errors.Is(err, ErrParts) || !strings.Contains(err.Error(), "given twice") {
+			t.Errorf("%s: %v", other, err)
+		}
+	}
+}
+
+// TestDamageOfTheSnapshotBeforeIsTold: the newest counts events that are gone, and
+// the one before it cannot stand in.
+func TestDamageOfTheSnapshotBeforeIsTold(t *testing.T) {
+	dir := t.TempDir()
+	p := offline(t, dir, openData(t, recorded(t, 7)))
+	if err := trainOffline(t, context.Background(), p); err != nil {
+		t.Fatal(err)
+	}
+	before := filepath.Join(dir, snapshotsDir, slices.Min(slices.Collect(maps.Keys(files(t, filepath.Join(dir, snapshotsDir))))))
+	shorten(t, before, 3)
+	shorten(t, filepath.Join(dir, MetricsName), 20)
+	var log bytes.Buffer
+	p.Log = slog.New(slog.NewTextHandler(&log, nil))
+	o, err := OpenOffline(context.Background(), p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := o.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if text := log.String(); o.Counters().Updates != 12 || !strings.Contains(text, "passed over") || !strings.Contains(text, filepath.Base(before)) || !strings.Contains(text, "events are missing") {
+		t.Errorf("after %d updates: %s", o.Counters().Updates, text)
 	}
 }
 

@@ -28,9 +28,7 @@ type saved struct {
 // run, and looks for what it counts.
 func (t *trainer) newest(ctx context.Context, things string, examine func(*saved) error) (saved, error) {
 	s, report, err := checkpoint.LoadLatest(ctx, t.parts.FS, t.snapshots())
-	for _, d := range report.Damaged {
-		t.parts.Log.Warn("snapshot is damaged and was passed over; what it held beyond the one before is learned again", "snapshot", d)
-	}
+	t.tellDamaged(report)
 	if err != nil {
 		return saved{}, err
 	}
@@ -39,6 +37,7 @@ func (t *trainer) newest(ctx context.Context, things string, examine func(*saved
 		return last, err
 	}
 	s, report, err = checkpoint.LoadBefore(ctx, t.parts.FS, t.snapshots(), s.Counters)
+	t.tellDamaged(report)
 	switch {
 	case errors.Is(err, checkpoint.ErrNone), errors.Is(err, checkpoint.ErrCorrupt):
 		return last, nil
@@ -53,6 +52,12 @@ func (t *trainer) newest(ctx context.Context, things string, examine func(*saved
 		"snapshot", last.path, "before", before.path)
 	before.passed = true
 	return before, nil
+}
+
+func (t *trainer) tellDamaged(r checkpoint.Report) {
+	for _, d := range r.Damaged {
+		t.parts.Log.Warn("snapshot is damaged and was passed over; what it held beyond the one before is learned again", "snapshot", d)
+	}
 }
 
 // decode reads a part of what a snapshot holds beside counters and tensors.
