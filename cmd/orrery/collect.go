@@ -38,6 +38,7 @@ type collectOptions struct {
 	discrete, quiet   bool
 	backend           config.Backend
 	typedEnv, typedAt bool // --env; one of the other flags of the environment
+	typedFPS          bool
 }
 
 func newCollect(a *app) *cobra.Command {
@@ -61,6 +62,7 @@ complete.`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			o.typedEnv = cmd.Flags().Changed("env")
 			o.typedAt = cmd.Flags().Changed("image-size") || cmd.Flags().Changed("action-repeat") || cmd.Flags().Changed("bit-depth")
+			o.typedFPS = cmd.Flags().Changed("fps")
 			return o.run(cmd.Context(), a)
 		},
 	}
@@ -93,6 +95,8 @@ func (o *collectOptions) check() error {
 		return fmt.Errorf("%w: --noise is for trained agents; --policy is %s", errUsage, o.policy)
 	case !(o.noise >= 0 && o.noise <= 10):
 		return fmt.Errorf("%w: --noise is %v; it must lie in [0, 10]", errUsage, o.noise)
+	case o.typedFPS && o.policy != policyHuman:
+		return fmt.Errorf("%w: --fps is how fast a person acts; --policy is %s", errUsage, o.policy)
 	case !(o.fps >= 0 && o.fps <= 1000):
 		return fmt.Errorf("%w: --fps is %v; it must lie in [0, 1000]", errUsage, o.fps)
 	case trained && o.typedAt:
@@ -174,6 +178,9 @@ func (o *collectOptions) openAgent(ctx context.Context, a *app, r *learn.Recordi
 		return err
 	}
 	opened.add(t.close)
+	if t.config.Plan.Method == plan.Categorical && o.noise > 1 {
+		return fmt.Errorf("%w: --noise is %v, and the agent's actions are discrete: it is the probability of a random one, in [0, 1]", errUsage, o.noise)
+	}
 	if o.typedEnv {
 		t.config.Env.Name = o.env.Name
 	}

@@ -104,7 +104,9 @@ func TestCollectWithATrainedAgent(t *testing.T) {
 func TestCollectMistakes(t *testing.T) {
 	base := t.TempDir()
 	run, out := filepath.Join(base, "run"), filepath.Join(base, "out")
+	discrete := filepath.Join(base, "discrete")
 	must(t, tiny(run, "--episodes", "2", "--quiet")...)
+	must(t, tiny(discrete, "--episodes", "2", "--quiet", "--set", "plan.planner=categorical")...)
 	must(t, "collect", "--env", "toy-dot", "--image-size", "16", "-n", "1", "--out", filepath.Join(base, "small"), "-q")
 	for want, args := range map[string][]string{
 		"--out is missing":           {"--env", "toy-dot"},
@@ -112,6 +114,8 @@ func TestCollectMistakes(t *testing.T) {
 		"--noise is for trained":     {"--out", out, "--noise", "0.3"},
 		"--noise is -1":              {"--out", out, "--policy", run, "--noise", "-1"},
 		"--fps is -3":                {"--out", out, "--policy", "human", "--fps", "-3"},
+		"--fps is how fast a person": {"--out", out, "--policy", run, "--fps", "20"},
+		"it is the probability":      {"--out", out, "--policy", discrete, "--noise", "1.5"},
 		"no such run or file":        {"--out", out, "--policy", "randm"},
 		"did you mean":               {"--out", out, "--env", "toy-dto"},
 		"was trained with":           {"--out", out, "--policy", run, "--image-size", "32"},

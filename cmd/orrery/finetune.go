@@ -39,7 +39,10 @@ func (o *trainOptions) composeWeights(cmd *cobra.Command) (config.Run, error) {
 	if err != nil {
 		return config.Run{}, err
 	}
-	if o.from == "" && stored != nil {
+	if o.from != "" {
+		o.from = filepath.Clean(o.from)
+	}
+	if stored != nil && (o.from == "" || o.from == filepath.Clean(stored.Learn.From)) {
 		o.from = stored.Learn.From
 	}
 	if o.from == "" {

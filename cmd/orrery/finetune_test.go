@@ -49,6 +49,7 @@ func TestRunsStartFromTrainedOnes(t *testing.T) {
 		t.Fatal(err)
 	}
 	must(t, args("--episodes", "4", "--quiet")...)
+	must(t, args("--from", source+"/", "--episodes", "4", "--quiet")...) // another way to write the same
 	if out := must(t, "train", "--run", dir, "--seed", "3", "--freeze", "encoder,decoder", "--episodes", "5"); !strings.Contains(out, "going on after 4 episodes") {
 		t.Errorf("%s", out)
 	}

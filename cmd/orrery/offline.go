@@ -64,7 +64,14 @@ func (o *offlineOptions) adopt(cmd *cobra.Command, run *config.Run) error {
 	case typed("updates"):
 		run.Learn.Offline.Updates = o.updates
 	}
-	return nil
+	if !offline {
+		return nil
+	}
+	schema, err := learn.DataSchema(vfs.OS(), run.Learn.Offline.Episodes)
+	if schema.Height > 0 {
+		run.Env.ImageSize = schema.Height // whatever the preset says
+	}
+	return err
 }
 
 // trainOffline opens everything that learning from given episodes needs, trains,
@@ -79,7 +86,7 @@ func (o *trainOptions) trainOffline(ctx context.Context, a *app, run config.Run)
 	}
 	var opened closers
 	defer func() { err = errors.Join(err, opened.close()) }()
-	parts, err := o.assembleOffline(ctx, a, &run, &opened)
+	parts, err := o.assembleOffline(ctx, a, run, &opened)
 	if err != nil {
 		return err
 	}
@@ -115,7 +122,7 @@ func defaultOfflineDir(run config.Run) string {
 
 // assembleOffline makes what a run consists of. What can be refused is refused
 // before anything is written.
-func (o *trainOptions) assembleOffline(ctx context.Context, a *app, run *config.Run, opened *closers) (learn.OfflineParts, error) {
+func (o *trainOptions) assembleOffline(ctx context.Context, a *app, run config.Run, opened *closers) (learn.OfflineParts, error) {
 	log := slog.New(slog.NewTextHandler(a.err, nil))
 	none := learn.OfflineParts{}
 	schedule := run.Learn.OfflineSchedule()
@@ -125,10 +132,7 @@ func (o *trainOptions) assembleOffline(ctx context.Context, a *app, run *config.
 		return none, err
 	}
 	opened.add(data.Close)
-	if h := data.Schema.Height; h > 0 {
-		run.Env.ImageSize = h // the episodes', whatever the preset says
-	}
-	newEnv, err := a.offlineEnv(*run, data, log)
+	newEnv, err := a.offlineEnv(run, data, log)
 	if err != nil {
 		return none, err
 	}
@@ -141,7 +145,7 @@ func (o *trainOptions) assembleOffline(ctx context.Context, a *app, run *config.
 	if err != nil {
 		return none, fmt.Errorf("%w: %w", config.ErrInvalid, err)
 	}
-	if err := o.occupy(*run, opened); err != nil {
+	if err := o.occupy(run, opened); err != nil {
 		return none, err
 	}
 	effective, err := json.Marshal(run)
@@ -152,15 +156,18 @@ func (o *trainOptions) assembleOffline(ctx context.Context, a *app, run *config.
 }
 
 // offlineEnv makes environments to evaluate in, or is nil where there are none. An
-// environment that does not exist, or shows and takes something else than the
-// episodes, is a mistake; one that does not start here is a pity.
+// environment that does not exist, that is asked for what it has not, or that shows
+// and takes something else than the episodes, is a mistake; one that does not start
+// here is a pity.
 func (a *app) offlineEnv(run config.Run, data *learn.Data, log *slog.Logger) (func() (env.Env, error), error) {
 	if run.Env.Name == noEnv {
 		return nil, nil
 	}
 	e, err := a.openEnv(run)
-	if errors.Is(err, env.ErrUnknown) {
-		return nil, err
+	for _, mistake := range []error{env.ErrUnknown, env.ErrOptions, env.ErrSpec} {
+		if errors.Is(err, mistake) {
+			return nil, fmt.Errorf("%w: %w", config.ErrInvalid, err)
+		}
 	}
 	if err != nil {
 		log.Warn("the environment does not start; the run goes on without evaluations", "env", run.Env.Name, "error", err)

@@ -72,6 +72,9 @@ func TestTrainOfflineWithoutAnEnvironment(t *testing.T) {
 	if out := must(t, "eval", first, "-n", "1", "--env", "toy-dot"); !strings.Contains(out, "toy-dot after 0 episodes") {
 		t.Errorf("eval with an environment: %s", out)
 	}
+	if code, _, errs := orrery(t, "train", "--from", first, "--run", filepath.Join(base, "nowhere"), "--episodes", "3"); code != exitUsage || !strings.Contains(errs, "name it with --env") {
+		t.Errorf("collecting without an environment: exit code %d: %s", code, errs)
+	}
 	// The environment may be named later: it only judges.
 	if out := must(t, "train", "--preset", "tiny", "--offline", data, "--run", first, "--updates", "8", "--env", "toy-dot"); !strings.Contains(out, "update 8/8  evaluation") {
 		t.Errorf("%s", out)
@@ -99,6 +102,7 @@ func TestOfflineMistakes(t *testing.T) {
 		"holds no episodes":             {"--offline", t.TempDir()},
 		"given twice":                   {"--offline", data + "," + data},
 		"did you mean":                  {"--offline", data, "--env", "toy-dto"},
+		"ActionRepeat is 99999999":      {"--offline", data, "--env", "toy-dot", "--set", "env.action_repeat=99999999"},
 		"cartpole-swingup has":          {"--offline", data, "--env", "cartpole-swingup"},
 		"chunk_length to at most 51":    {"--offline", data, "--set", "learn.chunk_length=60"},
 		"hold_out is 1":                 {"--offline", data, "--set", "learn.offline.hold_out=1"},
@@ -149,4 +153,14 @@ func TestKilledOfflineRunsEndIdentically(t *testing.T) {
 		t.Fatalf("%v: %s", err, out)
 	}
 	sameRun(t, killed, whole)
+}
+
+// TestPrintConfigOfOfflineRuns: the size of images is the episodes', as when it runs.
+func TestPrintConfigOfOfflineRuns(t *testing.T) {
+	data := recordedEpisodes(t, "2")
+	for _, preset := range []string{"tiny", "paper"} {
+		if out := must(t, "train", "--preset", preset, "--offline", data, "--print-config"); !strings.Contains(out, "image_size: 16") {
+			t.Errorf("%s:\n%s", preset, out)
+		}
+	}
 }

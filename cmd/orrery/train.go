@@ -71,6 +71,9 @@ with --from it starts from trained weights (docs/offline.md has both).`,
 			if len(run.Learn.Offline.Episodes) > 0 {
 				return o.trainOffline(cmd.Context(), a, run)
 			}
+			if run.Env.Name == noEnv {
+				return fmt.Errorf("%w: there is no environment to collect in (the weights of --from were learned without one); name it with --env", errUsage)
+			}
 			return o.train(cmd.Context(), a, run)
 		},
 	}
