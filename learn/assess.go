@@ -44,7 +44,12 @@ func (r *Run) evaluate(ctx context.Context) error {
 	start := r.Now()
 	r.judge.SetParams(r.learner.Params())
 	tasks := r.Env.Spec().Tasks
-	ev, err := r.judged(ctx)
+	ev, err := r.judged(ctx, func(i, failed int) uint64 {
+		stream := r.stream(versionOf("evaluate", versionAt(failed)), int64(i))
+		return env.TaskSeed(stream.Uint64(), int64(i), len(tasks))
+	}, func(attempt int, err error) error {
+		return r.again(ctx, "evaluation", r.counters.Episodes, attempt, err)
+	})
 	if err != nil {
 		return err
 	}
@@ -77,25 +82,6 @@ func (ev Evaluation) text(tasks []string) map[string]string {
 	text := map[string]string{"returns": strings.Join(all, " ")}
 	maps.Copy(text, byTask(tasks, ev.Returns))
 	return text
-}
-
-// judged plays the evaluation episodes until no environment breaks.
-func (r *Run) judged(ctx context.Context) (Evaluation, error) {
-	envs := r.others[:r.cfg.EvalEpisodes]
-	for failed := 0; ; failed++ {
-		seeds := make([]uint64, len(envs))
-		for i := range seeds {
-			stream := r.stream(versionOf("evaluate", versionAt(failed)), int64(i))
-			seeds[i] = env.TaskSeed(stream.Uint64(), int64(i), len(r.Env.Spec().Tasks))
-		}
-		ev, err := Evaluate(ctx, r.judge, envs, seeds)
-		if err == nil {
-			return ev, nil
-		}
-		if err := r.again(ctx, "evaluation", r.counters.Episodes, failed+1, err); err != nil {
-			return Evaluation{}, err
-		}
-	}
 }
 
 // byTask is the mean return of each of several tasks that took turns.

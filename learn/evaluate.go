@@ -3,6 +3,7 @@ package learn
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/orrery-rl/orrery/agent"
 	"github.com/orrery-rl/orrery/env"
@@ -32,21 +33,62 @@ func Evaluate(ctx context.Context, a *agent.Agent, envs []env.Env, seeds []uint6
 	if err := checkNoiseFree("evaluate", a); err != nil {
 		return Evaluation{}, err
 	}
-	takes, rows, streams := make([]*take, len(envs)), make([]int, len(envs)), make([]*rng.Stream, len(envs))
+	takes, rows := make([]*take, len(envs)), make([]int, len(envs))
 	for i, seed := range seeds {
-		takes[i], rows[i], streams[i] = &take{env: envs[i], seed: seed}, i, rng.New(seed, "evaluate")
+		takes[i], rows[i] = &take{env: envs[i], seed: seed}, i
 	}
-	if err := a.Begin(streams); err != nil {
+	if err := evaluateRows(ctx, a, takes, rows); err != nil {
 		return Evaluation{}, err
 	}
-	if err := rollout(ctx, takes, acted(a, rows)); err != nil {
-		return Evaluation{}, fmt.Errorf("learn: evaluate: %w", err)
+	return evaluationOf(takes), nil
+}
+
+// evaluateRows plays the takes at some rows of an agent; its other environments
+// rest, which changes nothing for these.
+func evaluateRows(ctx context.Context, a *agent.Agent, takes []*take, rows []int) error {
+	some, streams := make([]*take, len(rows)), make([]*rng.Stream, len(takes))
+	for k, i := range rows {
+		some[k], streams[i] = takes[i], rng.New(takes[i].seed, "evaluate")
 	}
-	var ev Evaluation
+	if err := a.Begin(streams); err != nil {
+		return err
+	}
+	if err := rollout(ctx, some, acted(a, rows)); err != nil {
+		return fmt.Errorf("learn: evaluate: %w", err)
+	}
+	return nil
+}
+
+func evaluationOf(takes []*take) (ev Evaluation) {
 	for _, t := range takes {
 		ev.Returns = append(ev.Returns, t.out.ret)
 		ev.EnvSteps += t.out.envSteps
 		ev.Decisions += t.out.decisions
 	}
-	return ev, nil
+	return ev
+}
+
+// judged plays the evaluation episodes, and those whose environment breaks again.
+// seed is that of episode i after so many failed attempts; again is told of each,
+// from 1, and ends the evaluation with the error it returns.
+func (t *trainer) judged(ctx context.Context, seed func(i, failed int) uint64, again func(attempt int, err error) error) (Evaluation, error) {
+	takes, left := make([]*take, t.parts.Schedule.EvalEpisodes), make([]int, t.parts.Schedule.EvalEpisodes)
+	for i := range left {
+		left[i] = i
+	}
+	for failed := 0; ; failed++ {
+		for _, i := range left {
+			takes[i] = &take{env: t.others[i], seed: seed(i, failed), alone: true}
+		}
+		if err := evaluateRows(ctx, t.judge, takes, left); err != nil {
+			return Evaluation{}, err
+		}
+		left = slices.DeleteFunc(left, func(i int) bool { return takes[i].err == nil })
+		if len(left) == 0 {
+			return evaluationOf(takes), nil
+		}
+		if err := again(failed+1, takes[left[0]].err); err != nil {
+			return Evaluation{}, err
+		}
+	}
 }

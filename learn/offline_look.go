@@ -119,28 +119,32 @@ func (o *Offline) evaluate(ctx context.Context) error {
 	start := o.Now()
 	o.judge.SetParams(o.learner.Params())
 	tasks := o.others[0].Spec().Tasks
-	seeds := make([]uint64, len(o.others))
-	for i := range seeds {
-		seeds[i] = env.TaskSeed(o.stream("evaluate", int64(i)).Uint64(), int64(i), len(tasks))
+	ev, err := o.judged(ctx, func(i, _ int) uint64 {
+		return env.TaskSeed(o.stream("evaluate", int64(i)).Uint64(), int64(i), len(tasks))
+	}, func(attempt int, err error) error { return o.again(ctx, attempt, err) })
+	if err != nil && !errors.Is(err, errGivenUp) {
+		return err
 	}
-	for attempt := 1; ; attempt++ {
-		ev, err := Evaluate(ctx, o.judge, o.others, seeds)
-		if err == nil {
-			o.mark.Evaluated = o.counters.Updates
-			return o.metrics.Record(metrics.Event{
-				Kind: metrics.KindEvaluation, Counters: o.counters, Text: ev.text(tasks), Values: ev.values(o.Now().Sub(start)),
-			})
-		}
-		switch {
-		case !errors.Is(err, env.ErrBroken):
-			return err
-		case ctx.Err() != nil: // whatever stopped us may have stopped the simulator, too
-			return errors.Join(ctx.Err(), err)
-		}
-		o.Log.Warn("the environment broke in an evaluation", "env", o.envName(), "updates", o.counters.Updates, "attempt", attempt, "error", err)
-		if attempt == maxBroken {
-			o.mark.Evaluated = o.counters.Updates
-			return nil
-		}
+	o.mark.Evaluated = o.counters.Updates
+	if err != nil {
+		return nil
 	}
+	return o.metrics.Record(metrics.Event{
+		Kind: metrics.KindEvaluation, Counters: o.counters, Text: ev.text(tasks), Values: ev.values(o.Now().Sub(start)),
+	})
+}
+
+// errGivenUp ends an evaluation whose environment keeps breaking.
+var errGivenUp = errors.New("given up")
+
+// again decides about an evaluation whose environment broke for the attempt-th time.
+func (o *Offline) again(ctx context.Context, attempt int, err error) error {
+	if ctx.Err() != nil { // whatever stopped us may have stopped the simulator, too
+		return errors.Join(ctx.Err(), err)
+	}
+	o.Log.Warn("the environment broke in an evaluation", "env", o.envName(), "updates", o.counters.Updates, "attempt", attempt, "error", err)
+	if attempt == maxBroken {
+		return errGivenUp
+	}
+	return nil
 }

@@ -90,6 +90,32 @@ func TestEpisodeThatAlwaysBreaksIsReplaced(t *testing.T) {
 	}
 }
 
+// TestBrokenEnvironmentCostsOneEvaluationEpisode: of three that are evaluated at
+// once, one breaks. The others are not played again, and nothing remains of it.
+func TestBrokenEnvironmentCostsOneEvaluationEpisode(t *testing.T) {
+	whole, broken := t.TempDir(), t.TempDir()
+	p := parts(t, whole, newToy(t))
+	p.Schedule.EvalEpisodes = 3
+	if _, err := train(t, context.Background(), p); err != nil {
+		t.Fatal(err)
+	}
+	var made []*fragile
+	p = parts(t, broken, newToy(t))
+	p.Schedule.EvalEpisodes = 3
+	p.NewEnv = func() (env.Env, error) {
+		n := len(made)
+		made = append(made, &fragile{Env: newToy(t), breaks: func(reset int, _ uint64) bool { return n == 1 && reset == 1 }})
+		return made[n], nil
+	}
+	if _, err := train(t, context.Background(), p); err != nil {
+		t.Fatal(err)
+	}
+	if made[0].resets == 0 || made[1].resets != made[0].resets+1 || made[2].resets != made[0].resets || made[1].blasted != 1 {
+		t.Errorf("%d, %d and %d resets", made[0].resets, made[1].resets, made[2].resets)
+	}
+	sameRun(t, broken, whole)
+}
+
 // TestGivesUpInTheEnd when nothing helps.
 func TestGivesUpInTheEnd(t *testing.T) {
 	bad := &fragile{Env: newToy(t), breaks: func(reset int, _ uint64) bool { return reset > 1 }}
