@@ -22,13 +22,9 @@ import (
 // returns its state before and after, and the statistics of the first update.
 func learned(t *testing.T, b compute.Backend, m *worldmodel.Model, opt optim.Config, frozen ...string) (before, after [3][][]float32, first Stats) {
 	t.Helper()
-	l, err := NewLearner(b, m, opt, 2, 4, frozen...)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	params := m.InitParams(rng.New(1, "init"))
-	if err := l.SetState(params, zeros(params), zeros(params)); err != nil {
+	l := newLearner(t, b, m, opt, 2, 4, frozen...)
+	var err error
+	if before[0], before[1], before[2], err = l.State(); err != nil {
 		t.Fatal(err)
 	}
 	for i := range int64(3) {
@@ -41,7 +37,6 @@ func learned(t *testing.T, b compute.Backend, m *worldmodel.Model, opt optim.Con
 			first = stats
 		}
 	}
-	before = [3][][]float32{params, zeros(params), zeros(params)}
 	if after[0], after[1], after[2], err = l.State(); err != nil {
 		t.Fatal(err)
 	}

@@ -74,6 +74,22 @@ func newModel(t testing.TB, e env.Env) *worldmodel.Model {
 	return m
 }
 
+// newLearner is a learner at the beginning of a run, which is closed when the test
+// ends.
+func newLearner(t testing.TB, b compute.Backend, m *worldmodel.Model, opt optim.Config, chunks, length int, frozen ...string) *Learner {
+	t.Helper()
+	l, err := NewLearner(b, m, opt, chunks, length, frozen...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { l.Close() })
+	params := m.InitParams(rng.New(1, "init"))
+	if err := l.SetState(params, zeros(params), zeros(params)); err != nil {
+		t.Fatal(err)
+	}
+	return l
+}
+
 // parts is a tiny run in dir.
 func parts(t testing.TB, dir string, e env.Env) Parts {
 	t.Helper()
@@ -351,15 +367,7 @@ func TestScheduleIsValidated(t *testing.T) {
 func TestLossFallsOnAFixedBatch(t *testing.T) {
 	e := newToy(t)
 	b, m := newBackend(t), newModel(t, e)
-	l, err := NewLearner(b, m, optim.DefaultConfig(), 4, 8)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	params := m.InitParams(rng.New(1, "init"))
-	if err := l.SetState(params, zeros(params), zeros(params)); err != nil {
-		t.Fatal(err)
-	}
+	l := newLearner(t, b, m, optim.DefaultConfig(), 4, 8)
 	out, err := single(context.Background(), e, 1, 32, drawn(uniform(e.Spec().Action, rng.New(1, "a"))))
 	if err != nil {
 		t.Fatal(err)

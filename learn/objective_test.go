@@ -61,15 +61,7 @@ func TestOvershootingTrains(t *testing.T) {
 func TestOvershootingFalls(t *testing.T) {
 	e := newToy(t)
 	m := variant(t, e, func(c *worldmodel.Config) { overshooting(worldmodel.OvershootingClean)(c); c.FreeNats = 0 })
-	l, err := NewLearner(newBackend(t), m, optim.DefaultConfig(), 2, 6)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	params := m.InitParams(rng.New(1, "init"))
-	if err := l.SetState(params, zeros(params), zeros(params)); err != nil {
-		t.Fatal(err)
-	}
+	l := newLearner(t, newBackend(t), m, optim.DefaultConfig(), 2, 6)
 	rng.New(1, "images").FillNormal(l.Batch().Images)
 	rng.New(1, "actions").FillNormal(l.Batch().Actions)
 	rng.New(1, "noise").FillNormal(l.Noise())

@@ -25,10 +25,9 @@ import (
 	"github.com/orrery-rl/orrery/worldmodel"
 )
 
-// recorded are n random episodes of toy-dot in a directory of their own.
-func recorded(t testing.TB, n int) string {
+// storeFor is the episodes of an environment in a directory.
+func storeFor(t testing.TB, dir string, e env.Env) *replay.Store {
 	t.Helper()
-	dir, e := t.TempDir(), newToy(t)
 	s := e.Spec()
 	store, err := replay.Open(context.Background(), vfs.OS(), dir, replay.Schema{
 		Height: s.Image.Height, Width: s.Image.Width, Channels: s.Image.Channels, ActionSize: s.Action.Size, VectorSize: s.VectorSize,
@@ -36,9 +35,17 @@ func recorded(t testing.TB, n int) string {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return store
+}
+
+// recorded are n random episodes of toy-dot in a directory of their own.
+func recorded(t testing.TB, n int) string {
+	t.Helper()
+	dir, e := t.TempDir(), newToy(t)
+	store := storeFor(t, dir, e)
 	defer store.Close()
 	for i := range n {
-		out, err := single(context.Background(), e, uint64(i), 0, drawn(uniform(s.Action, rng.New(uint64(i), "a"))))
+		out, err := single(context.Background(), e, uint64(i), 0, drawn(uniform(e.Spec().Action, rng.New(uint64(i), "a"))))
 		if err != nil {
 			t.Fatal(err)
 		}

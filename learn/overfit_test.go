@@ -27,15 +27,7 @@ func TestOverfitFallsTowardsTheFloor(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	l, err := NewLearner(newBackend(t), m, optim.DefaultConfig(), chunks, length)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	params := m.InitParams(rng.New(1, "init"))
-	if err := l.SetState(params, zeros(params), zeros(params)); err != nil {
-		t.Fatal(err)
-	}
+	l := newLearner(t, newBackend(t), m, optim.DefaultConfig(), chunks, length)
 	var images []byte
 	batch := l.Batch()
 	for i := range chunks {

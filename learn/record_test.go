@@ -12,9 +12,7 @@ import (
 	"github.com/orrery-rl/orrery/agent"
 	"github.com/orrery-rl/orrery/env"
 	"github.com/orrery-rl/orrery/internal/rng"
-	"github.com/orrery-rl/orrery/internal/vfs"
 	"github.com/orrery-rl/orrery/plan"
-	"github.com/orrery-rl/orrery/replay"
 )
 
 // record records n episodes of e into dir.
@@ -26,16 +24,10 @@ func record(t testing.TB, dir string, e env.Env, p Policy, seed uint64, n int) (
 // recordUntil is record that a context may end.
 func recordUntil(t testing.TB, ctx context.Context, dir string, e env.Env, p Policy, seed uint64, n int) ([]Recorded, error) {
 	t.Helper()
-	s := e.Spec()
-	store, err := replay.Open(context.Background(), vfs.OS(), dir, replay.Schema{
-		Height: s.Image.Height, Width: s.Image.Width, Channels: s.Image.Channels, ActionSize: s.Action.Size, VectorSize: s.VectorSize,
-	}, replay.Config{}, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
+	store := storeFor(t, dir, e)
 	defer store.Close()
 	var told []Recorded
-	err = Record(ctx, Recording{Env: e, Policy: p, Store: store, Seed: seed, Episodes: n, Told: func(r Recorded) { told = append(told, r) }})
+	err := Record(ctx, Recording{Env: e, Policy: p, Store: store, Seed: seed, Episodes: n, Told: func(r Recorded) { told = append(told, r) }})
 	return told, err
 }
 

@@ -73,15 +73,7 @@ func soak(t *testing.T) (points []soakPoint) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	learner, err := NewLearner(newBackend(t), model, optim.DefaultConfig(), batch, length)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer learner.Close()
-	params := model.InitParams(rng.New(1, "init"))
-	if err := learner.SetState(params, zeros(params), zeros(params)); err != nil {
-		t.Fatal(err)
-	}
+	learner := newLearner(t, newBackend(t), model, optim.DefaultConfig(), batch, length)
 	random := rand.New(rand.NewPCG(1, 1))
 	for update := int64(0); store.Records() < soakFrames; {
 		if _, err := store.Append(context.Background(), noise(random, schema)); err != nil {

@@ -77,15 +77,7 @@ func TestLossFallsForEveryVariant(t *testing.T) {
 	eachVariant(t, func(t *testing.T, change func(*worldmodel.Config)) {
 		e := newToy(t)
 		m := variant(t, e, change)
-		l, err := NewLearner(newBackend(t), m, optim.DefaultConfig(), 2, 8)
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer l.Close()
-		params := m.InitParams(rng.New(1, "init"))
-		if err := l.SetState(params, zeros(params), zeros(params)); err != nil {
-			t.Fatal(err)
-		}
+		l := newLearner(t, newBackend(t), m, optim.DefaultConfig(), 2, 8)
 		out, err := single(context.Background(), e, 1, 16, drawn(uniform(e.Spec().Action, rng.New(1, "a"))))
 		if err != nil {
 			t.Fatal(err)
