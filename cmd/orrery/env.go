@@ -90,7 +90,7 @@ func newEnvShow(a *app) *cobra.Command {
 	cmd.Flags().IntVar(&o.size, "size", 256, "height and width in pixels")
 	cmd.Flags().IntVar(&o.seed, "seed", 0, "seed of the initial state and the actions")
 	cmd.Flags().IntVar(&o.decisions, "decisions", 60, "length of the animation in decisions")
-	cmd.Flags().StringVarP(&o.out, "out", "o", "", "path of both files without ending (default: the environment's name)")
+	cmd.Flags().StringVarP(&o.out, "out", "o", "", "path of both files, with or without an ending (default: the environment's name)")
 	return cmd
 }
 
@@ -106,6 +106,7 @@ func (o *showOptions) run(ctx context.Context, a *app, name string) error {
 	if o.out == "" {
 		o.out = fileName(name)
 	}
+	o.out = strings.TrimSuffix(strings.TrimSuffix(o.out, ".png"), ".gif")
 	if err := writeFile(a, o.out+".png", func(w io.Writer) error { return png.Encode(w, frames[0]) }); err != nil {
 		return err
 	}
@@ -145,7 +146,7 @@ func randomFrames(ctx context.Context, e env.Env, seed uint64, decisions int) ([
 }
 
 func frameOf(obs env.Observation, spec env.Spec) (*image.RGBA, error) {
-	return media.FromRGB(obs.Image, spec.Image.Height, spec.Image.Width)
+	return media.FromHWC(obs.Image, spec.Image.Height, spec.Image.Width, spec.Image.Channels)
 }
 
 // writeFile writes a file durably and says so.

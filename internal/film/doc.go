@@ -4,7 +4,6 @@
 package film
 
 import (
-	"fmt"
 	"image"
 	"image/color"
 
@@ -18,28 +17,6 @@ var (
 	realColor  = color.RGBA{200, 205, 215, 255}
 	dreamColor = color.RGBA{255, 150, 60, 255}
 )
-
-// maxChannels are those of an RGB image.
-const maxChannels = 3
-
-// frame is the image of a buffer, HWC, of three channels or one.
-func frame(pix []byte, height, width, channels int) (*image.RGBA, error) {
-	if channels == 1 {
-		pix = spread(pix)
-	} else if channels != maxChannels {
-		return nil, fmt.Errorf("film: an image of %d channels; 1 and 3 can be shown", channels)
-	}
-	return media.FromRGB(pix, height, width)
-}
-
-// spread makes three equal channels of one.
-func spread(grey []byte) []byte {
-	out := make([]byte, 0, maxChannels*len(grey))
-	for _, v := range grey {
-		out = append(out, v, v, v)
-	}
-	return out
-}
 
 // outline draws a one-pixel border: the model saw this frame.
 func outline(img *image.RGBA) {

@@ -59,7 +59,7 @@ func dreamPair(d *learn.DreamResult, i int, seen bool) (pair [2]*image.RGBA, err
 }
 
 func specFrame(pix []byte, spec env.Spec) (*image.RGBA, error) {
-	return frame(pix, spec.Image.Height, spec.Image.Width, spec.Image.Channels)
+	return media.FromHWC(pix, spec.Image.Height, spec.Image.Width, spec.Image.Channels)
 }
 
 // spaced are up to n indices below length, evenly spaced, the first and the

@@ -35,7 +35,7 @@ func StoredStrip(fsys vfs.FS, path string, columns, scale int) (*image.RGBA, err
 	size := d[1] * d[2] * d[3]
 	var frames []*image.RGBA
 	for _, i := range spaced(d[0], columns) {
-		img, err := frame(pix[i*size:][:size], d[1], d[2], d[3])
+		img, err := media.FromHWC(pix[i*size:][:size], d[1], d[2], d[3])
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", path, err)
 		}

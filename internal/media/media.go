@@ -26,6 +26,28 @@ func FromRGB(pix []byte, height, width int) (*image.RGBA, error) {
 	return img, nil
 }
 
+// FromHWC returns the image of a buffer of uint8 values in row-major HWC order:
+// three channels are RGB, one is grey. Other numbers of channels cannot be shown
+// and are an error.
+func FromHWC(pix []byte, height, width, channels int) (*image.RGBA, error) {
+	switch channels {
+	case 1:
+		return FromRGB(spread(pix), height, width)
+	case 3:
+		return FromRGB(pix, height, width)
+	}
+	return nil, fmt.Errorf("media: an image of %d channels; 1 (grey) and 3 (RGB) can be shown", channels)
+}
+
+// spread makes three equal channels of one.
+func spread(grey []byte) []byte {
+	out := make([]byte, 0, 3*len(grey))
+	for _, v := range grey {
+		out = append(out, v, v, v)
+	}
+	return out
+}
+
 // Scale enlarges src by the whole factor k >= 1 without smoothing, so that
 // every pixel the agent saw stays a visible square.
 func Scale(src *image.RGBA, k int) *image.RGBA {

@@ -72,3 +72,18 @@ func TestGIFRoundTripsFewColours(t *testing.T) {
 		t.Fatalf("colour %d %d %d", r>>8, g>>8, b>>8)
 	}
 }
+
+func TestGreyBecomesRGB(t *testing.T) {
+	img, err := FromHWC([]byte{7, 200}, 1, 2, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := []byte{7, 7, 7, 255, 200, 200, 200, 255}; string(img.Pix) != string(want) {
+		t.Errorf("pixels are %v, want %v", img.Pix, want)
+	}
+	for channels, pix := range map[int][]byte{2: make([]byte, 4), 1: make([]byte, 3), 3: make([]byte, 2), 0: nil} {
+		if _, err := FromHWC(pix, 1, 2, channels); err == nil {
+			t.Errorf("%d bytes of %d channels are a picture", len(pix), channels)
+		}
+	}
+}

@@ -1,0 +1,57 @@
+package main
+
+import (
+	"image/png"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+)
+
+// greyEnv is the example of docs/remote-environments.md, whose images have one
+// channel.
+func greyEnv(t *testing.T) string {
+	t.Helper()
+	if _, err := exec.LookPath("python3"); err != nil {
+		t.Skip("no python3 to run the example with")
+	}
+	return "exec:python3 ../../env/remote/examples/dot.py"
+}
+
+func TestGreyEnvironmentsAreShown(t *testing.T) {
+	name, base := greyEnv(t), filepath.Join(t.TempDir(), "dot")
+	must(t, "env", "show", name, "--size", "16", "--decisions", "3", "-o", base)
+	must(t, "env", "sheet", name, "--size", "16", "--decisions", "3", "-o", base+"-sheet.png")
+	f, err := os.Open(base + ".png")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	img, err := png.Decode(f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	white := 0
+	for x := range 16 {
+		if r, g, b, _ := img.At(x, 0).RGBA(); r != g || g != b {
+			t.Errorf("pixel %d is not grey", x)
+		} else if r == 0xffff {
+			white++
+		}
+	}
+	if white != 1 {
+		t.Errorf("%d columns are white, want that of the dot", white)
+	}
+}
+
+func TestShowTakesThePathOfEitherFile(t *testing.T) {
+	base := filepath.Join(t.TempDir(), "v1.2")
+	for _, given := range []string{base, base + ".png", base + ".gif"} {
+		must(t, "env", "show", "toy-dot", "--size", "16", "--decisions", "1", "-o", given)
+		for _, path := range []string{base + ".png", base + ".gif"} {
+			if err := os.Remove(path); err != nil {
+				t.Errorf("-o %s: %v", given, err)
+			}
+		}
+	}
+}
