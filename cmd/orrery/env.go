@@ -21,7 +21,15 @@ import (
 )
 
 func newEnv(a *app) *cobra.Command {
-	cmd := &cobra.Command{Use: "env", Short: "List, check and show environments"}
+	cmd := &cobra.Command{
+		Use: "env", Short: "List, check and show environments",
+		Long: `Environments are called by a name of the list, or are programs of yours:
+exec:COMMAND speaks the protocol of docs/remote-environments.md, py:gymnasium:ID
+and py:dm_control:DOMAIN-TASK run Python's.`,
+		Example: `  orrery env list
+  orrery env check "exec:python3 env/remote/examples/dot.py"
+  orrery env show py:gymnasium:Pendulum-v1`,
+	}
 	cmd.AddCommand(newEnvList(a), newEnvCheck(a), newEnvShow(a), newEnvSheet(a))
 	return cmd
 }
@@ -29,7 +37,12 @@ func newEnv(a *app) *cobra.Command {
 func newEnvList(a *app) *cobra.Command {
 	return &cobra.Command{
 		Use: "list", Short: "List the environments", Args: exactArgs(),
-		Example: "  orrery env list",
+		Long: `List shows the names that this program knows, and the forms of those that it
+starts a program for. All of them go where a NAME or --env is asked for.`,
+		Example: `  orrery env list
+  orrery env show cartpole-swingup
+  orrery env show py:gymnasium:Pendulum-v1
+  orrery train --env "exec:python3 env/remote/examples/dot.py"`,
 		RunE: func(*cobra.Command, []string) error {
 			w := tabwriter.NewWriter(a.out, 0, 0, 2, ' ', 0)
 			fmt.Fprintln(w, "NAME\tACTION REPEAT\tDESCRIPTION")
@@ -54,7 +67,9 @@ func newEnvCheck(a *app) *cobra.Command {
 		Long: `Check plays a few episodes and reports every way in which the environment
 breaks the contract that learning relies on: determinism for a seed, shapes and
 ranges as declared, errors for what is not allowed, ownership of observations.`,
-		Example: "  orrery env check cartpole-swingup",
+		Example: `  orrery env check cartpole-swingup
+  orrery env check "exec:python3 env/remote/examples/dot.py"
+  orrery env check py:gymnasium:Pendulum-v1`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			e, err := a.envs.New(args[0], env.Options{})
 			if err != nil {
@@ -84,7 +99,8 @@ func newEnvShow(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "show NAME", Short: "Write a PNG and a short GIF of random actions", Args: exactArgs("a NAME"),
 		Example: `  orrery env show cartpole-swingup
-  orrery env show cartpole-balance --size 256 -o /tmp/balance`,
+  orrery env show cartpole-balance --size 256 -o /tmp/balance
+  orrery env show "exec:python3 env/remote/examples/dot.py" -o dot`,
 		RunE: func(cmd *cobra.Command, args []string) error { return o.run(cmd.Context(), a, args[0]) },
 	}
 	cmd.Flags().IntVar(&o.size, "size", 256, "height and width in pixels")

@@ -30,7 +30,8 @@ func newEnvSheet(a *app) *cobra.Command {
 		Long: `Sheet draws each of the named environments after a few random actions, in rows,
 with the names below. Without names it draws all that have pictures.`,
 		Example: `  orrery env sheet -o tasks.png
-  orrery env sheet cartpole-swingup dmc/cartpole-swingup:render={suite,fast,go} --columns 4`,
+  orrery env sheet cartpole-swingup dmc/cartpole-swingup:render={suite,fast,go} --columns 4
+  orrery env sheet toy-dot py:gymnasium:Pendulum-v1 "exec:./dot" --size 64`,
 		RunE: func(cmd *cobra.Command, args []string) error { return o.run(cmd.Context(), a, args) },
 	}
 	cmd.Flags().IntVar(&o.size, "size", 128, "height and width of a picture in pixels")

@@ -5,6 +5,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 )
 
@@ -16,6 +17,15 @@ func greyEnv(t *testing.T) string {
 		t.Skip("no python3 to run the example with")
 	}
 	return "exec:python3 ../../env/remote/examples/dot.py"
+}
+
+func TestHelpShowsHowToNamePrograms(t *testing.T) {
+	for _, args := range [][]string{{"env"}, {"env", "list"}, {"env", "check"}, {"env", "show"}, {"env", "sheet"}} {
+		_, examples, _ := strings.Cut(must(t, append(args, "--help")...), "Examples:")
+		if !strings.Contains(examples, `"exec:`) {
+			t.Errorf("orrery %s has no example of a program", strings.Join(args, " "))
+		}
+	}
 }
 
 func TestGreyEnvironmentsAreShown(t *testing.T) {
