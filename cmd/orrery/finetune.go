@@ -42,6 +42,12 @@ func (o *trainOptions) composeWeights(cmd *cobra.Command) (config.Run, error) {
 	if o.from != "" {
 		o.from = filepath.Clean(o.from)
 	}
+	if same(o.from, o.dir) {
+		return config.Run{}, fmt.Errorf("%w: --from and --run are the same directory; name a new one with --run", errUsage)
+	}
+	if stored != nil && !cmd.Flags().Changed("preset") && !cmd.Flags().Changed("config") {
+		return o.composeStored(cmd, *stored)
+	}
 	if stored != nil && (o.from == "" || o.from == filepath.Clean(stored.Learn.From)) {
 		o.from = stored.Learn.From
 	}
@@ -50,9 +56,6 @@ func (o *trainOptions) composeWeights(cmd *cobra.Command) (config.Run, error) {
 	}
 	if o.dir == "" {
 		return config.Run{}, fmt.Errorf("%w: --from needs --run: the directory of the run that starts from %s", errUsage, o.from)
-	}
-	if same(o.from, o.dir) {
-		return config.Run{}, fmt.Errorf("%w: --from and --run are the same directory; name a new one with --run", errUsage)
 	}
 	base := stored
 	if base == nil {
@@ -69,6 +72,25 @@ func (o *trainOptions) composeWeights(cmd *cobra.Command) (config.Run, error) {
 	run.Learn.From = o.from
 	if stored != nil && stored.Learn.From == o.from {
 		run.Learn.FromSHA256 = stored.Learn.FromSHA256
+	}
+	return run, err
+}
+
+// composeStored is compose for a run that goes on: whatever is not typed is as it
+// was.
+func (o *trainOptions) composeStored(cmd *cobra.Command, stored config.Run) (config.Run, error) {
+	text, err := stored.YAML()
+	if err != nil {
+		return stored, err
+	}
+	layer, err := config.ReadLayer(filepath.Join(o.dir, configName), bytes.NewReader(text))
+	if err != nil {
+		return stored, err
+	}
+	o.base = append(o.base, layer)
+	run, err := o.compose(cmd)
+	if o.from != "" && o.from != filepath.Clean(stored.Learn.From) {
+		run.Learn.From = o.from
 	}
 	return run, err
 }

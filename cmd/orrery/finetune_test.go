@@ -60,7 +60,10 @@ func TestRunsStartFromTrainedOnes(t *testing.T) {
 	if code != exitUsage || !strings.Contains(errs, "learn.from") {
 		t.Errorf("another source: exit code %d: %s", code, errs)
 	}
-	code, _, errs = orrery(t, "train", "--run", dir, "--seed", "3")
+	if out := must(t, "train", "--run", dir); !strings.Contains(out, "done: 5 episodes") { // frozen as before
+		t.Errorf("%s", out)
+	}
+	code, _, errs = orrery(t, "train", "--run", dir, "--set", "learn.freeze=[]")
 	if code != exitUsage || !strings.Contains(errs, `learn.freeze ["encoder","decoder"] -> (unset)`) {
 		t.Errorf("thawed: exit code %d: %s", code, errs)
 	}

@@ -45,14 +45,17 @@ func newTrain(a *app) *cobra.Command {
 some updates of the world model and one episode acted by planning in it. All of
 it is kept in the run's directory: configuration, episodes, snapshots, metrics.
 
-The same command again goes on where the run stopped, whatever stopped it. The
-first Ctrl-C finishes the current step and saves; the second quits at once.
+The same command again goes on where the run stopped, whatever stopped it, and
+so does train --run DIR, which takes every setting that is not typed from the run
+that is there. The first Ctrl-C finishes the current step and saves; the second
+quits at once.
 
 With --offline it learns the world model from given episodes and collects none;
 with --from it starts from trained weights (docs/offline.md has both).`,
 		Example: `  orrery train                                        the defaults: cartpole swing-up, preset small
   orrery train --episodes 200                         longer; works for a run that has ended, too
   orrery train --env cartpole-balance --seed 3 --run runs/balance-3
+  orrery train --run runs/balance-3 --episodes 300    goes on with that run and its settings, longer
   orrery train --dash                                 with a local web page that shows how it goes
   orrery train --preset paper --set learn.eval_every=50
   orrery train --env py:dm_control:finger-spin --envs 4    four at once, for environments that are slow
@@ -80,7 +83,7 @@ with --from it starts from trained weights (docs/offline.md has both).`,
 	o.register(cmd)
 	o.sinks.register(cmd)
 	o.registerOffline(cmd)
-	cmd.Flags().StringVar(&o.dir, "run", "", "directory of the run (default: runs/ENV)")
+	cmd.Flags().StringVar(&o.dir, "run", "", "directory of the run (default: runs/ENV); the settings of a run that is there are kept unless typed")
 	cmd.Flags().StringVar(&o.from, "from", "", "run or weights file to start from: its model, environment and weights, in a new --run")
 	cmd.Flags().BoolVar(&o.force, "force", false, "start although there seems to be too little memory or disk")
 	cmd.Flags().BoolVar(&o.dryRun, "dry-run", false, "say what memory and disk the run would take, and write nothing")
@@ -144,6 +147,9 @@ func (o *trainOptions) train(ctx context.Context, a *app, run config.Run) (err e
 		return err
 	}
 	opened.add(r.Close)
+	if have := r.Counters().Episodes; have > int64(run.Learn.Episodes) {
+		return fmt.Errorf("%w: %s has %d episodes already, and learn.episodes is %d; give at least --episodes %d", config.ErrInvalid, o.dir, have, run.Learn.Episodes, have)
+	}
 	if err := storeConfig(o.dir, run); err != nil { // only now: what cannot be opened is no run
 		return err
 	}
@@ -262,8 +268,8 @@ func checkConfig(dir string, run config.Run) error {
 	for i, c := range changes {
 		lines[i] = "  " + c.String()
 	}
-	return fmt.Errorf("%w: it contradicts the run in %s:\n%s\nrestore these settings, or start a new run with --run DIR",
-		config.ErrInvalid, dir, strings.Join(lines, "\n"))
+	return fmt.Errorf("%w: it contradicts the run in %s:\n%s\nstart a new run with --run DIR, or go on with this one as it is:\n  orrery train --run %s",
+		config.ErrInvalid, dir, strings.Join(lines, "\n"), dir)
 }
 
 // storeConfig makes run the configuration of the run in dir.

@@ -56,7 +56,7 @@ const markdownTail = `
 
 | what you see | what to do |
 |---|---|
-| ` + "`it contradicts the run in DIR`" + ` | The command differs from the one that the run was started with. The lines below name the settings. |
+| ` + "`it contradicts the run in DIR`" + ` | The command differs from the one that the run was started with. The lines below name the settings; ` + "`orrery train --run DIR`" + ` goes on with those of the run. |
 | ` + "`... is not finite`" + ` | An update went astray; the last good snapshot is kept. See [non-finite](#non-finite). |
 | ` + "`no episode is long enough for a chunk`" + ` | ` + "`--set learn.chunk_length=N`" + `, at most the records of an episode (decisions + 1). |
 | ` + "`the snapshots are missing`" + `, ` + "`episodes are missing`" + ` | Files of the run were removed. Restore them; see [formats.md](formats.md). |
