@@ -42,6 +42,7 @@ type run struct {
 	first    time.Time
 	last     time.Time
 	wall     float64 // seconds that events show the run at work
+	paces    [2]metrics.Pace
 	damaged  int
 	problem  string
 	fresh    bool // something changed since changes was last called
@@ -72,6 +73,7 @@ func (r *run) beginLocked() {
 	r.tables, r.told = map[string]*table{}, map[string]int{}
 	r.counters, r.text = metrics.Counters{}, nil
 	r.first, r.last, r.wall, r.damaged = time.Time{}, time.Time{}, 0, 0
+	r.paces = [...]metrics.Pace{{Kind: metrics.KindEpisode}, {Kind: metrics.KindUpdate}}
 	r.touchLocked()
 }
 
@@ -152,6 +154,9 @@ func (r *run) addLocked(e metrics.Event) {
 		r.tables[e.Kind] = t
 	}
 	r.passLocked(e)
+	for i := range r.paces {
+		r.paces[i].Add(e)
+	}
 	t.add([...]float64{float64(e.Counters.EnvSteps), float64(e.Counters.Decisions), float64(e.Counters.Updates), float64(e.Counters.Episodes), r.wall}, e.Values)
 	r.counters = e.Counters
 	if e.Kind == metrics.KindRun {
@@ -187,6 +192,7 @@ type summary struct {
 	First    *time.Time        `json:"first"`
 	Last     *time.Time        `json:"last"`
 	Wall     number            `json:"wall"`
+	Pace     map[string]number `json:"pace"` // seconds for each "episodes" or "updates", once they can be told
 	Events   int               `json:"events"`
 	Damaged  int               `json:"damaged"`
 	Problem  string            `json:"problem"`
@@ -199,7 +205,7 @@ type summary struct {
 func (r *run) summaryLocked() summary {
 	s := summary{
 		ID: r.id, Name: r.name, Path: r.dir, Gen: r.gen, Env: r.text["env"], Backend: r.text["backend"], Counters: r.counters,
-		Wall: number(r.wall), Damaged: r.damaged, Problem: r.problem, Settings: r.flat, Decision: r.shown[0], Episode: r.shown[1],
+		Wall: number(r.wall), Pace: r.paceLocked(), Damaged: r.damaged, Problem: r.problem, Settings: r.flat, Decision: r.shown[0], Episode: r.shown[1],
 	}
 	if s.Path == "" {
 		s.Path = r.tail.path
@@ -224,6 +230,16 @@ func (r *run) summaryLocked() summary {
 		}
 	}
 	return s
+}
+
+func (r *run) paceLocked() map[string]number {
+	out := map[string]number{}
+	for i, name := range [...]string{"episodes", "updates"} {
+		if each, ok := r.paces[i].Each(); ok {
+			out[name] = number(each.Seconds())
+		}
+	}
+	return out
 }
 
 func (r *run) summary() summary {

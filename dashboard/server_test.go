@@ -65,6 +65,9 @@ func TestServerTellsRunsFramesAndMeanings(t *testing.T) {
 	if len(list.Runs) != 1 || list.Runs[0].Counters.Episodes != 12 || list.Runs[0].Settings["learn.episodes"] != "100" || list.Runs[0].Paper.Return != 821 {
 		t.Errorf("runs %+v", list.Runs)
 	}
+	if list.Runs[0].Pace["episodes"] != 13 {
+		t.Errorf("a pace of %v; an episode takes 13 s", list.Runs[0].Pace)
+	}
 	for path, want := range map[string]int{
 		"": 200, "js/main.js": 200, "css/base.css": 200, "healthz": 200, "api/catalogue": 200,
 		"api/run/r1/decision": 200, "api/run/r1/decision.png": 200, "api/run/r1/episode": 200, "api/run/r1/episode/dream.png": 200,

@@ -18,7 +18,10 @@ type offlineProgress struct {
 	told    time.Time
 }
 
-func newOfflineProgress(p *progress) *offlineProgress { return &offlineProgress{progress: p} }
+func newOfflineProgress(p *progress) *offlineProgress {
+	p.pace.Kind = metrics.KindUpdate
+	return &offlineProgress{progress: p}
+}
 
 func (p *offlineProgress) start(dir string, parts learn.OfflineParts) {
 	d := parts.Data
@@ -48,11 +51,12 @@ func (p *offlineProgress) opened(c metrics.Counters, updates int64) {
 
 // Write implements metrics.Sink.
 func (p *offlineProgress) Write(e metrics.Event) error {
+	p.pace.Add(e)
 	switch e.Kind {
 	case metrics.KindUpdate:
 		text := p.updating(e)
-		if eta := p.eta(e.Counters); eta > 0 {
-			text += "  ETA " + since(eta)
+		if left, ok := p.pace.Left(p.updates - e.Counters.Updates); ok {
+			text += "  ETA " + since(left)
 		}
 		if p.show("%s", text); !p.terminal && time.Since(p.told) >= quietFor {
 			p.say("%s", text)
@@ -69,13 +73,4 @@ func (p *offlineProgress) Write(e metrics.Event) error {
 func (p *offlineProgress) say(format string, args ...any) {
 	p.told = time.Now()
 	p.line(format, args...)
-}
-
-// eta extrapolates from the updates of this process.
-func (p *offlineProgress) eta(c metrics.Counters) time.Duration {
-	done, left := c.Updates-p.from.Updates, p.updates-c.Updates
-	if done <= 0 || left <= 0 {
-		return 0
-	}
-	return time.Since(p.began) / time.Duration(done) * time.Duration(left)
 }

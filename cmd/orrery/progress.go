@@ -23,13 +23,17 @@ type progress struct {
 	run      config.Run
 	began    time.Time
 	from     metrics.Counters // at the start of this process
+	pace     metrics.Pace
 	last     map[string]float64
 	status   int // width of the status line on screen
 }
 
 func newProgress(out io.Writer, run config.Run, quiet bool) *progress {
 	f, isFile := out.(*os.File)
-	return &progress{out: out, run: run, quiet: quiet, began: time.Now(), terminal: isFile && term.IsTerminal(int(f.Fd()))}
+	return &progress{
+		out: out, run: run, quiet: quiet, began: time.Now(), terminal: isFile && term.IsTerminal(int(f.Fd())),
+		pace: metrics.Pace{Kind: metrics.KindEpisode},
+	}
 }
 
 func (p *progress) start(dir, backend string, params int) {
@@ -48,6 +52,7 @@ func (p *progress) opened(c metrics.Counters) {
 
 // Write implements metrics.Sink.
 func (p *progress) Write(e metrics.Event) error {
+	p.pace.Add(e)
 	switch e.Kind {
 	case metrics.KindUpdate:
 		if p.last == nil {
@@ -99,8 +104,8 @@ func (p *progress) episode(e metrics.Event) string {
 	}
 	b.WriteString(losses(p.last))
 	fmt.Fprintf(&b, "  %s", split(e.Values))
-	if eta := p.eta(e.Counters); eta > 0 {
-		fmt.Fprintf(&b, "  ETA %s", since(eta))
+	if left, ok := p.pace.Left(int64(p.run.Learn.Episodes) - e.Counters.Episodes); ok {
+		fmt.Fprintf(&b, "  ETA %s", since(left))
 	}
 	return b.String()
 }
@@ -119,18 +124,6 @@ func split(values map[string]float64) string {
 		parts = append(parts, fmt.Sprintf("%s %.0f%%", name, 100*values["split/"+name+":seconds"]/total))
 	}
 	return fmt.Sprintf("%.1fs (%s)", total, strings.Join(parts, " "))
-}
-
-// eta extrapolates from the planner's episodes of this process; seed episodes
-// take no time to speak of.
-func (p *progress) eta(c metrics.Counters) time.Duration {
-	seed := int64(p.run.Learn.SeedEpisodes)
-	done := c.Episodes - max(p.from.Episodes, seed)
-	left := int64(p.run.Learn.Episodes) - c.Episodes
-	if done <= 0 || left <= 0 {
-		return 0
-	}
-	return time.Since(p.began) / time.Duration(done) * time.Duration(left)
 }
 
 // Close implements metrics.Sink.

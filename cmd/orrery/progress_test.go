@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/orrery-rl/orrery/config"
 	"github.com/orrery-rl/orrery/metrics"
@@ -41,5 +42,34 @@ func TestProgressPrintsNothingThatWasNotMeasured(t *testing.T) {
 	e := metrics.Event{Kind: metrics.KindValidation, Values: map[string]float64{"validation/vector:nats": 1.5, "validation/kl:nats": 3}}
 	if err := p.Write(e); err != nil || !strings.HasSuffix(out.String(), "held out: vector 1.500 kl 3.00\n") {
 		t.Errorf("%q, %v", &out, err)
+	}
+}
+
+// TestProgressForetellsFromPlannedEpisodes: a run that goes on says nothing
+// before two of its episodes, whose pace then counts.
+func TestProgressForetellsFromPlannedEpisodes(t *testing.T) {
+	run, err := config.Preset("tiny")
+	if err != nil {
+		t.Fatal(err)
+	}
+	run.Learn.Episodes = 130
+	var out bytes.Buffer
+	p := newProgress(&out, run, false)
+	at, c := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC), metrics.Counters{Episodes: 6, Updates: 100}
+	p.opened(c)
+	write := func(kind string) {
+		if err := p.Write(metrics.Event{Kind: kind, Time: at, Counters: c, Values: map[string]float64{}, Text: map[string]string{"policy": "planner"}}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for write(metrics.KindRun); c.Episodes < 8; {
+		if strings.Contains(out.String(), "ETA") {
+			t.Errorf("too early to tell:\n%s", &out)
+		}
+		at, c.Episodes, c.Updates = at.Add(time.Minute), c.Episodes+1, c.Updates+25
+		write(metrics.KindEpisode)
+	}
+	if !strings.HasSuffix(out.String(), "ETA 2h2m0s\n") {
+		t.Errorf("122 episodes of a minute are left:\n%s", &out)
 	}
 }

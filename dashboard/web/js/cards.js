@@ -8,9 +8,9 @@ import * as format from "./format.js";
 function goal(run) {
   const set = (name) => Number(run.settings?.[`learn.${name}`]) || 0;
   const given = run.settings?.["learn.offline.episodes"] ?? "[]";
-  if (given === "[]") return { name: "episodes", done: run.counters.episodes, total: set("episodes"), kind: "episode", metric: "return/train:reward", seeds: Number(run.settings?.["learn.seed_episodes"] ?? 5) };
+  if (given === "[]") return { name: "episodes", done: run.counters.episodes, total: set("episodes"), kind: "episode" };
   const total = set("offline.updates") || (set("episodes") - set("seed_episodes")) * set("updates_per_collect");
-  return { name: "updates", done: run.counters.updates, total, kind: "update", metric: "loss/total:nats", seeds: 0 };
+  return { name: "updates", done: run.counters.updates, total, kind: "update" };
 }
 
 // status says how a run stands, from its settings and its last event.
@@ -23,17 +23,12 @@ export function status(run, now) {
   return { state: "quiet", text: `nothing new for ${format.duration(Math.round(age / 1000))}` };
 }
 
-// eta is how many seconds a run still needs at the pace of its last episodes, or
-// updates, or null.
-export function eta(store, run) {
-  const { name, done, total, kind, metric, seeds } = goal(run);
-  const c = store.column(run.id, kind, metric, "wall");
-  const at = store.column(run.id, kind, metric, name);
-  if (!c || !(total > done)) return null;
-  let from = Math.max(0, c.x.length - 21);
-  while (from < c.x.length - 1 && at.x[from] < seeds) from++;
-  const passed = at.x.at(-1) - at.x[from];
-  return passed > 0 ? ((c.x.at(-1) - c.x[from]) / passed) * (total - done) : null;
+// eta is how many seconds a run still needs, or null while it is too early to
+// tell.
+export function eta(run) {
+  const { name, done, total } = goal(run);
+  const each = run.pace?.[name];
+  return each != null && total > done ? each * (total - done) : null;
 }
 
 // chips are the buttons that choose runs.
@@ -67,7 +62,7 @@ function card(store, run, now) {
   const s = status(run, now);
   const { name, done, total, kind } = goal(run);
   const counted = (counter) => format.count(run.counters[counter]) + (counter === name && total ? ` / ${format.count(total)}` : "");
-  const left = s.state === "running" ? eta(store, run) : null;
+  const left = s.state === "running" ? eta(run) : null;
   const best = store.column(run.id, "evaluation", "return/eval:reward", "episodes");
   const facts = [
     ...(name === "episodes" ? [
@@ -81,7 +76,7 @@ function card(store, run, now) {
     fact("updates per s", format.number(last(kind, "rate/updates:per_second"))),
     fact("memory", format.bytes(last(kind, "process/memory:bytes"))),
     fact("time at work", format.duration(Math.round(run.wall ?? 0))),
-    left == null ? fact("last event", run.last ? format.ago(now - Date.parse(run.last)) : format.none) : fact("left, about", format.rough(left)),
+    s.state === "running" ? fact("left, about", left == null ? "too early to tell" : format.rough(left)) : fact("last event", run.last ? format.ago(now - Date.parse(run.last)) : format.none),
   ];
   const bar = el("span");
   bar.style.width = `${total ? Math.min(100, (100 * done) / total) : 0}%`;
