@@ -16,10 +16,6 @@ import (
 
 	"github.com/orrery-rl/orrery/config"
 	"github.com/orrery-rl/orrery/env"
-	"github.com/orrery-rl/orrery/env/control"
-	"github.com/orrery-rl/orrery/env/mujoco"
-	"github.com/orrery-rl/orrery/env/remote"
-	"github.com/orrery-rl/orrery/env/toy"
 	"github.com/orrery-rl/orrery/learn"
 )
 
@@ -48,7 +44,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	ctx, stop := interruptible(ctx, stderr)
 	defer stop()
 	a := &app{out: stdout, err: stderr, envs: env.NewRegistry(), began: time.Now(), terminal: func() (*terminal, error) { return openTerminal(os.Stdin, stdout) }}
-	if err := errors.Join(control.Register(a.envs), toy.Register(a.envs), mujoco.Register(a.envs), remote.Register(a.envs, slog.New(slog.NewTextHandler(stderr, nil)))); err != nil {
+	if err := registerEnvironments(a.envs, slog.New(slog.NewTextHandler(stderr, nil))); err != nil {
 		fmt.Fprintln(stderr, "orrery:", err)
 		return exitFailure
 	}
