@@ -43,9 +43,9 @@ func (s *slider) Close() error { return nil }
 // observe draws the bar into a new image, which belongs to the caller.
 func (s *slider) observe() env.Observation {
 	image := make([]byte, s.height*s.width*3) // row by row, RGB
-	bar := int((s.x + 1) / 2 * float32(s.width-1))
+	bar, half := int((s.x+1)/2*float32(s.width-1)), s.width/16
 	for i := range image {
-		if column := i / 3 % s.width; column >= bar-1 && column <= bar+1 {
+		if column := i / 3 % s.width; column >= bar-half && column <= bar+half {
 			image[i] = 255
 		}
 	}
