@@ -13,7 +13,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/orrery-rl/orrery/agent"
-	"github.com/orrery-rl/orrery/checkpoint"
 	"github.com/orrery-rl/orrery/config"
 	"github.com/orrery-rl/orrery/env"
 	"github.com/orrery-rl/orrery/internal/teleop"
@@ -202,14 +201,9 @@ func (o *collectOptions) openAgent(ctx context.Context, a *app, r *learn.Recordi
 // openStore opens the directory for us alone, and refuses one whose episodes are
 // of another kind.
 func (o *collectOptions) openStore(ctx context.Context, s env.Spec, opened *closers, log *slog.Logger) (*replay.Store, error) {
-	if err := vfs.MakeDirDurable(vfs.OS(), o.out); err != nil {
+	if err := occupyDir(o.out, opened); err != nil {
 		return nil, err
 	}
-	lock, err := checkpoint.Lock(o.out)
-	if err != nil {
-		return nil, err
-	}
-	opened.add(lock.Release)
 	store, err := replay.Open(ctx, vfs.OS(), o.out, replay.Schema{
 		Height: s.Image.Height, Width: s.Image.Width, Channels: s.Image.Channels, ActionSize: s.Action.Size, VectorSize: s.VectorSize,
 	}, replay.Config{}, log)

@@ -51,6 +51,32 @@ func TestFewerEpisodesThanThereAreAreRefused(t *testing.T) {
 	}
 }
 
+// TestRefusedRunsLeaveNothing: nor the directories above; but what was there stays.
+func TestRefusedRunsLeaveNothing(t *testing.T) {
+	base := t.TempDir()
+	dir := filepath.Join(base, "runs", "new")
+	for name, args := range map[string][]string{
+		"a part that is none": tiny(dir, "--freeze", "planner"),
+		"nobody's terminal":   {"collect", "--policy", "human", "--env", "toy-dot", "--out", dir},
+	} {
+		if code, _, errs := orrery(t, args...); code == exitOK {
+			t.Errorf("%s: accepted: %s", name, errs)
+		}
+		if left, err := os.ReadDir(base); err != nil || len(left) > 0 {
+			t.Errorf("%s: left %v (%v)", name, left, err)
+		}
+	}
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if code, _, _ := orrery(t, tiny(dir, "--freeze", "planner")...); code == exitOK {
+		t.Error("accepted")
+	}
+	if _, err := os.Stat(dir); err != nil {
+		t.Errorf("a directory of the user's is gone: %v", err)
+	}
+}
+
 // storedText is the stored configuration of a run.
 func storedText(t *testing.T, dir string) string {
 	t.Helper()

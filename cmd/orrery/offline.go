@@ -106,6 +106,9 @@ func (o *trainOptions) trainOffline(ctx context.Context, a *app, run config.Run)
 		return err
 	}
 	opened.add(r.Close)
+	if have := r.Counters().Updates; have > r.Updates() {
+		return fmt.Errorf("%w: %s has %d updates already, and the run ends after %d; give at least --updates %d", config.ErrInvalid, o.dir, have, r.Updates(), have)
+	}
 	if err := storeConfig(o.dir, run); err != nil { // only now: what cannot be opened is no run
 		return err
 	}

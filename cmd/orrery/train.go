@@ -16,7 +16,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/orrery-rl/orrery/checkpoint"
 	"github.com/orrery-rl/orrery/config"
 	"github.com/orrery-rl/orrery/env"
 	"github.com/orrery-rl/orrery/internal/vfs"
@@ -209,14 +208,9 @@ func checkEnvs(p learn.Parts) error {
 
 // occupy makes the run's directory ours: locked, and not that of another run.
 func (o *trainOptions) occupy(run config.Run, opened *closers) error {
-	if err := vfs.MakeDirDurable(vfs.OS(), o.dir); err != nil {
+	if err := occupyDir(o.dir, opened); err != nil {
 		return err
 	}
-	lock, err := checkpoint.Lock(o.dir)
-	if err != nil {
-		return err
-	}
-	opened.add(lock.Release)
 	return checkConfig(o.dir, run)
 }
 
