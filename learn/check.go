@@ -3,6 +3,7 @@ package learn
 import (
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/orrery-rl/orrery/agent"
 	"github.com/orrery-rl/orrery/env"
@@ -57,14 +58,27 @@ func checkActions(spec env.Spec) error {
 	return nil
 }
 
+// CheckLimit demands that episodes end, which learning needs and the contract of
+// environments does not.
+func CheckLimit(spec env.Spec) error {
+	if spec.MaxEnvSteps > 0 {
+		return nil
+	}
+	remedy := "wrap it in env.TimeLimit"
+	if strings.HasPrefix(spec.Name, "exec:") {
+		remedy = "add max_steps to its spec (docs/remote-environments.md)"
+	}
+	return fmt.Errorf("episodes of %s have no limit (MaxEnvSteps is 0) and might never end; %s", spec.Name, remedy)
+}
+
 // checkLength demands episodes that end, and that a chunk fits into: one of n
 // decisions has n+1 records.
 func checkLength(chunk int, spec env.Spec) error {
 	records := spec.Decisions() + 1
-	switch {
-	case spec.MaxEnvSteps == 0:
-		return fmt.Errorf("episodes of %s have no limit (MaxEnvSteps is 0) and might never end; wrap it in env.TimeLimit", spec.Name)
-	case records < chunk:
+	if err := CheckLimit(spec); err != nil {
+		return err
+	}
+	if records < chunk {
 		return fmt.Errorf("learn.chunk_length is %d, but episodes of %s have at most %d records (%d env steps, action repeat %d); set it to at most %d",
 			chunk, spec.Name, records, spec.MaxEnvSteps, spec.ActionRepeat, records)
 	}

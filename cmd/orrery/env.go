@@ -18,6 +18,7 @@ import (
 	"github.com/orrery-rl/orrery/internal/media"
 	"github.com/orrery-rl/orrery/internal/rng"
 	"github.com/orrery-rl/orrery/internal/vfs"
+	"github.com/orrery-rl/orrery/learn"
 )
 
 func newEnv(a *app) *cobra.Command {
@@ -75,9 +76,13 @@ ranges as declared, errors for what is not allowed, ownership of observations.`,
 			if err != nil {
 				return fmt.Errorf("%w: %w", errUsage, err)
 			}
+			limit := learn.CheckLimit(e.Spec())
 			findings := envtest.Check(cmd.Context(), e) // which closes it
 			if findings == nil {
 				_, err := fmt.Fprintf(a.out, "%s keeps the contract\n", args[0])
+				if limit != nil {
+					fmt.Fprintf(a.out, "fine, but training needs a limit: %v\n", limit)
+				}
 				return err
 			}
 			lines := strings.Split(findings.Error(), "\n")

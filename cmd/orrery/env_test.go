@@ -65,3 +65,29 @@ func TestShowTakesThePathOfEitherFile(t *testing.T) {
 		}
 	}
 }
+
+// TestCheckSaysWhatTrainingWillMiss: an environment may have no limit, which
+// training then refuses, with the same words.
+func TestCheckSaysWhatTrainingWillMiss(t *testing.T) {
+	greyEnv(t) // python3 is there
+	source, err := os.ReadFile("../../env/remote/examples/dot.py")
+	if err != nil {
+		t.Fatal(err)
+	}
+	script := filepath.Join(t.TempDir(), "endless.py")
+	endless := strings.Replace(string(source), `, "max_steps": MAX_STEPS`, "", 1)
+	if err := os.WriteFile(script, []byte(endless), 0o600); err != nil || endless == string(source) {
+		t.Fatal("the example declares its limit in another way", err)
+	}
+	name, remedy := "exec:python3 "+script, "add max_steps to its spec (docs/remote-environments.md)"
+	if out := must(t, "env", "check", name); !strings.Contains(out, "keeps the contract") || !strings.Contains(out, remedy) {
+		t.Errorf("check says %s", out)
+	}
+	if out := must(t, "env", "check", "toy-dot"); strings.Contains(out, "limit") {
+		t.Errorf("check of an environment with a limit says %s", out)
+	}
+	code, _, said := orrery(t, "train", "--preset", "tiny", "--env", name, "--run", filepath.Join(t.TempDir(), "run"))
+	if code != exitUsage || !strings.Contains(said, remedy) {
+		t.Errorf("train: exit code %d, %s", code, said)
+	}
+}
