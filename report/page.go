@@ -101,7 +101,7 @@ func (r *Run) cards() cards {
 	}
 	episodes := thousands(last.Episodes)
 	if r.Config != nil && !r.Offline() {
-		episodes += " of " + thousands(int64(r.Config.Learn.Episodes))
+		episodes += " of " + thousands(max(last.Episodes, int64(r.Config.Learn.Episodes)))
 	}
 	if !r.Offline() {
 		out = append(out, card{"episodes", episodes, ""}, card{"env_steps", thousands(last.EnvSteps), thousands(last.Decisions) + " decisions"})
@@ -171,7 +171,7 @@ func (r *Run) where() []block {
 	}
 	out := []block{t}
 	if len(distinct(facts, "commit")) == 0 {
-		out = append(out, paragraph("The commit is not recorded: the program was not built in a checkout of its repository, or is older than the record."))
+		out = append(out, paragraph("The commit is not recorded: go run records no commit; go build and go install in a checkout do."))
 	}
 	return out
 }

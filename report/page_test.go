@@ -109,7 +109,7 @@ func TestPageSaysWhatTheRunDid(t *testing.T) {
 	page := htmlOf(t, Page([]*Run{r}, Options{}))
 	text := inspect(t, page)
 	for _, want := range []string{
-		"swingup-3: cartpole-swingup", "2026-01-02 03:04:05", "12 of 130", "12,000", "1,500 decisions", "126.7", "98.0 to 155.4", // 126.67 ± 4.303 * 11.547 / sqrt 3
+		"swingup-3: cartpole-swingup", "2026-01-02 03:04:05", "12 of 130", "12,000", "1,500 decisions", "126.7", "111.7 to 141.7", // 126.67 ± 3.182 * 9.428 / sqrt 4
 		"learn", "plan.candidates", "77", "Where the time went", "updates", "68.9 %", "AMD EPYC", "git checkout 0123abcd", "orrery train --preset small --set plan.candidates=77 --seed 3",
 		"The run has 12 of 130 episodes", "KL divergence of the posterior", "Healthy:", "Reproduce",
 	} {
@@ -126,6 +126,20 @@ func TestPageSaysWhatTheRunDid(t *testing.T) {
 	for _, bad := range []string{"http://", "https://", "<script", "url("} {
 		if strings.Contains(strings.ReplaceAll(page, "http://www.w3.org/2000/svg", ""), bad) {
 			t.Errorf("the page has %q", bad)
+		}
+	}
+}
+
+// TestPageDoesNotInventPrecision: few episodes have no interval, and a run that
+// went beyond its goal did not do 8 of 3 episodes.
+func TestPageDoesNotInventPrecision(t *testing.T) {
+	r := stored(t, "short", 1, 8, 20)
+	r.Config.Learn.Episodes = 3
+	r.Events[len(r.Events)-1].Text["returns"] = "-500 800"
+	text := inspect(t, htmlOf(t, Page([]*Run{r}, Options{})))
+	for want, there := range map[string]bool{"too few episodes for an interval": true, "8 of 8": true, "8 of 3": false, "95 %: ": false} {
+		if strings.Contains(text, want) != there {
+			t.Errorf("%q is on the page: %v", want, !there)
 		}
 	}
 }
@@ -261,7 +275,7 @@ func TestBlankFactsAreNone(t *testing.T) {
 	r := stored(t, "blank-1", 1, 3, 0)
 	r.Events[0].Text["commit"] = " \t "
 	text := inspect(t, htmlOf(t, Page([]*Run{r}, Options{})))
-	if strings.Contains(text, "git checkout") || !strings.Contains(text, "The commit is not recorded") {
+	if strings.Contains(text, "git checkout") || !strings.Contains(text, "The commit is not recorded: go run records no commit") {
 		t.Errorf("a blank commit is taken for one:\n%s", text)
 	}
 }

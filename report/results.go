@@ -7,8 +7,11 @@ import (
 	"github.com/orrery-rl/orrery/internal/stats"
 )
 
-// interval is the confidence interval of a mean in words.
+// interval is the confidence interval of a mean over episodes in words.
 func interval(s stats.Summary) string {
+	if s.FewEpisodes() && s.N > 0 {
+		return "too few episodes for an interval"
+	}
 	low, high, ok := s.Interval95()
 	if !ok {
 		return "no interval"
@@ -16,7 +19,7 @@ func interval(s stats.Summary) string {
 	return fmt.Sprintf("95 %%: %s to %s", decimal(low), decimal(high))
 }
 
-// intervalCell is the same for a table.
+// intervalCell is the confidence interval of a mean for a table.
 func intervalCell(s stats.Summary) string {
 	low, high, ok := s.Interval95()
 	if !ok {
@@ -25,7 +28,7 @@ func intervalCell(s stats.Summary) string {
 	return decimal(low) + " to " + decimal(high)
 }
 
-const intervalNote = "Intervals are those of the mean over the episodes of an evaluation, after Student's t; they say nothing about other seeds."
+const intervalNote = "Intervals are those of the mean over the episodes of an evaluation, after Student's t; they say nothing about other seeds. Fewer than four episodes have none."
 
 // results are the evaluations.
 func (r *Run) results() []block {
@@ -46,9 +49,18 @@ func (r *Run) results() []block {
 func evaluationTable(caption string, all []Evaluation) table {
 	t := table{caption: caption, header: []string{"episodes", "env_steps", "updates", "mean return", "95 % interval", "lowest", "highest", "n"}}
 	for _, e := range all {
-		t.rows = append(t.rows, append([]string{thousands(e.At.Episodes), thousands(e.At.EnvSteps), thousands(e.At.Updates)}, summaryCells(e.Summary)...))
+		t.rows = append(t.rows, append([]string{thousands(e.At.Episodes), thousands(e.At.EnvSteps), thousands(e.At.Updates)}, evaluationCells(e.Summary)...))
 	}
 	return t
+}
+
+// evaluationCells describe an evaluation.
+func evaluationCells(s stats.Summary) []string {
+	cells := summaryCells(s)
+	if s.FewEpisodes() {
+		cells[1] = "–"
+	}
+	return cells
 }
 
 func summaryCells(s stats.Summary) []string {

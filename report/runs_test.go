@@ -116,7 +116,7 @@ func stored(t testing.TB, name string, seed uint64, n int, slope float64) *Run {
 	for i := range n {
 		h.iteration(slope * float64(i))
 	}
-	h.evaluation(100+slope, 120, 140)
+	h.evaluation(100+slope, 120, 140, 120+slope/3)
 	h.store(t, fsys, filepath.Join("runs", name), small(t, seed))
 	r, err := Load(fsys, filepath.Join("runs", name))
 	if err != nil {

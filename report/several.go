@@ -62,7 +62,7 @@ func comparison(runs []*Run) table {
 		last := r.Last()
 		row := []string{r.Name, seed, thousands(last.Episodes), thousands(last.EnvSteps), thousands(last.Updates), duration(r.Clock().Working())}
 		if e, ok := r.final(); ok {
-			row = append(row, summaryCells(e.Summary)...)
+			row = append(row, evaluationCells(e.Summary)...)
 		} else {
 			row = append(row, "–", "–", "–", "–", "0")
 		}

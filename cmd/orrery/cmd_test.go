@@ -79,8 +79,10 @@ func TestTrainEvalDreamPlot(t *testing.T) {
 	if report.Returns[0] == report.Returns[1] {
 		t.Errorf("returns %v: the episodes start alike", report.Returns)
 	}
-	if text := must(t, "eval", dir, "--episodes", "3"); !strings.Contains(text, "95 % interval") {
-		t.Errorf("eval prints %s", text)
+	for n, want := range map[string]string{"4": "(95 % interval", "3": "(too few episodes for an interval), median", "1": "(too few episodes for an interval)\n"} {
+		if text := must(t, "eval", dir, "--episodes", n); !strings.Contains(text, want) {
+			t.Errorf("eval of %s episodes prints %s", n, text)
+		}
 	}
 	file := filepath.Join(t.TempDir(), "dream.gif")
 	must(t, "dream", dir, "--length", "20", "--scale", "2", "-o", file)
@@ -349,7 +351,8 @@ func measured(t *testing.T, dir string) []metrics.Event {
 }
 
 // TestEvaluationsDoNotDependOnTheirNumber: more episodes than are played at the
-// same time begin with the same ones, and one has no interval.
+// same time begin with the same ones, and fewer than four have no
+// interval.
 func TestEvaluationsDoNotDependOnTheirNumber(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "run")
 	must(t, tiny(dir, "--episodes", "3", "--quiet")...)
@@ -358,7 +361,7 @@ func TestEvaluationsDoNotDependOnTheirNumber(t *testing.T) {
 		if err := json.Unmarshal([]byte(text), &r); err != nil {
 			t.Fatal(err)
 		}
-		if one := strings.Contains(text, "\"interval_95\": null"); one != (n == "1") {
+		if few := strings.Contains(text, "\"interval_95\": null"); few != (n != "12") {
 			t.Errorf("-n %s prints %s", n, text)
 		}
 		return r

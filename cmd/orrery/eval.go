@@ -35,8 +35,8 @@ func newEval(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "eval RUN|FILE", Short: "Play noise-free episodes with a trained agent", Args: exactArgs("a RUN directory or a weights FILE"),
 		Long: `Eval plays episodes from distinct initial states without exploration noise
-and prints the return of each, their mean with a 95 % confidence interval, and
-their median. The initial states follow from --seed and differ from those that
+and prints the return of each, their mean with a 95 % confidence interval (from
+four episodes on), and their median. The initial states follow from --seed and differ from those that
 training and its own evaluations use.
 
 Instead of a run's directory it takes a file of weights (orrery export, orrery
@@ -66,7 +66,7 @@ type evalReport struct {
 	Mean          float64          `json:"mean"`
 	Median        float64          `json:"median"`
 	Std           float64          `json:"std"`
-	Interval95    *[2]float64      `json:"interval_95"` // nil for one episode
+	Interval95    *[2]float64      `json:"interval_95"` // nil for fewer than four episodes
 	Counters      metrics.Counters `json:"trained"`
 	WeightsSHA256 string           `json:"weights_sha256"`
 	// Plan is the search, Changed what --set changed of it, Evaluations the model
@@ -177,7 +177,7 @@ func newEvalReport(returns []float64, t *trained) evalReport {
 		Env: t.config.Env.Name, Returns: returns, Mean: s.Mean, Median: s.Median, Std: s.Std,
 		Counters: t.counters, WeightsSHA256: t.sha256, Plan: t.config.Plan, Evaluations: t.config.Plan.Evaluations(),
 	}
-	if low, high, ok := s.Interval95(); ok {
+	if low, high, ok := s.Interval95(); ok && !s.FewEpisodes() {
 		r.Interval95 = &[2]float64{low, high}
 	}
 	return r
@@ -188,11 +188,14 @@ func (r evalReport) print(a *app) error {
 	for i, v := range r.Returns {
 		fmt.Fprintf(a.out, "  episode %2d  return %7.1f\n", i+1, v)
 	}
-	if r.Interval95 == nil {
-		_, err := fmt.Fprintf(a.out, "mean %.1f (one episode: no interval)\n", r.Mean)
-		return err
+	interval := "too few episodes for an interval"
+	if r.Interval95 != nil {
+		interval = fmt.Sprintf("95 %% interval %.1f to %.1f", r.Interval95[0], r.Interval95[1])
 	}
-	_, err := fmt.Fprintf(a.out, "mean %.1f (95 %% interval %.1f to %.1f), median %.1f, standard deviation %.1f\n",
-		r.Mean, r.Interval95[0], r.Interval95[1], r.Median, r.Std)
+	spread := ""
+	if len(r.Returns) > 1 {
+		spread = fmt.Sprintf(", median %.1f, standard deviation %.1f", r.Median, r.Std)
+	}
+	_, err := fmt.Fprintf(a.out, "mean %.1f (%s)%s\n", r.Mean, interval, spread)
 	return err
 }

@@ -29,6 +29,11 @@ func Summarise(x []float64) Summary {
 	return s
 }
 
+// FewEpisodes reports that s describes episodes that are too few for an interval
+// that tells anything: below four, Student's t makes one that is wider than the
+// range of the returns.
+func (s Summary) FewEpisodes() bool { return s.N < 4 }
+
 // Interval95 is the 95 % confidence interval of the mean after Student's t, or
 // false for fewer than two values.
 func (s Summary) Interval95() (low, high float64, ok bool) {

@@ -31,6 +31,9 @@ func TestSummaryOfFiveValues(t *testing.T) {
 	if _, _, ok := Summarise([]float64{7}).Interval95(); ok {
 		t.Error("one value has an interval")
 	}
+	if Summarise([]float64{1, 2, 3, 4}).FewEpisodes() || !Summarise([]float64{1, 2, 3}).FewEpisodes() {
+		t.Error("the least number of episodes for an interval is four")
+	}
 	if got := Summarise(nil); got != (Summary{}) {
 		t.Errorf("no values: %+v", got)
 	}
