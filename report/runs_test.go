@@ -159,7 +159,7 @@ func TestLoadReadsWhatIsThere(t *testing.T) {
 func TestEvaluationsHaveTheirReturnsOrSayWhatWasTold(t *testing.T) {
 	r := stored(t, "a", 1, 2, 10)
 	ev := r.Evaluations()
-	if len(ev) != 1 || ev[0].Summary.N != 3 || math.Abs(ev[0].Summary.Mean-370./3) > 1e-9 || ev[0].Summary.Max != 140 {
+	if len(ev) != 1 || ev[0].Summary.N != 4 || math.Abs(ev[0].Summary.Mean-370./3) > 1e-9 || ev[0].Summary.Max != 140 {
 		t.Fatalf("%+v", ev)
 	}
 	delete(r.Events[len(r.Events)-1].Text, "returns") // of older versions
