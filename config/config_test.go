@@ -169,6 +169,7 @@ func TestOfflineStaysOffline(t *testing.T) {
 func FuzzRead(f *testing.F) {
 	f.Add("learn:\n  episodes: 7\n")
 	f.Add("a: &a [*a]\n")
+	f.Add("learn: &a {freeze: [*a], offline: *a}\n")
 	for _, name := range []string{"paper", "tiny"} {
 		f.Add(printed(f, preset(f, name)))
 	}

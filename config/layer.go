@@ -27,7 +27,7 @@ func ReadLayer(name string, src io.Reader) (Layer, error) {
 	if len(data) > maxFileSize {
 		return Layer{}, fmt.Errorf("%w: %s is larger than %d bytes", ErrInvalid, name, maxFileSize)
 	}
-	return newLayer(name, data)
+	return newLayer(name, false, data)
 }
 
 // SetLayer is one setting written as dotted.name=value.
@@ -36,15 +36,18 @@ func SetLayer(assignment string) (Layer, error) {
 	if !ok || path == "" {
 		return Layer{}, fmt.Errorf("%w: %q is not of the form name=value, for example learn.episodes=200", ErrInvalid, assignment)
 	}
-	return newLayer("--set "+assignment, document(path, value))
+	return newLayer("--set "+assignment, true, document(path, value))
 }
 
-func newLayer(name string, data []byte) (Layer, error) {
+// newLayer checks a document, which is a file or was typed as one assignment.
+func newLayer(name string, typed bool, data []byte) (Layer, error) {
 	dec := yaml.NewDecoder(bytes.NewReader(data))
 	var doc, more yaml.Node
 	switch err := dec.Decode(&doc); {
 	case errors.Is(err, io.EOF):
 		return Layer{name, nil}, nil
+	case err != nil && typed:
+		return Layer{}, fmt.Errorf("%w: %s: the value cannot be read as YAML; quotes may help: name='\"text\"'", ErrInvalid, name)
 	case err != nil:
 		return Layer{}, fmt.Errorf("%w: %s: %w", ErrInvalid, name, err)
 	}
@@ -53,6 +56,9 @@ func newLayer(name string, data []byte) (Layer, error) {
 	}
 	if path, line := withoutValue("", &doc); path != "" {
 		return Layer{}, fmt.Errorf("%w: %s: line %d: %s has no value; give it one (\"\" is the empty text) or leave it out", ErrInvalid, name, line, path)
+	}
+	if err := reported(name, typed, mistakes(&doc)); err != nil {
+		return Layer{}, err
 	}
 	return Layer{name, data}, nil
 }

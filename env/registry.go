@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/orrery-rl/orrery/internal/spell"
 )
 
 // Options are the choices a caller makes about an environment, whatever the
@@ -131,7 +133,7 @@ func (r *Registry) Entry(name string) (Entry, error) {
 			return s.Entry(rest)
 		}
 	}
-	if near := nearest(name, r.Names()); near != "" {
+	if near := spell.Nearest(name, r.Names()); near != "" {
 		return Entry{}, fmt.Errorf("env: %w %q: did you mean %q?", ErrUnknown, name, near)
 	}
 	return Entry{}, fmt.Errorf("env: %w %q: known are %s", ErrUnknown, name, strings.Join(r.Names(), ", "))

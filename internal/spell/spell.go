@@ -1,8 +1,9 @@
-package env
+// Package spell finds the name that a person meant.
+package spell
 
-// nearest returns the candidate with the smallest edit distance to name, or ""
+// Nearest returns the candidate with the smallest edit distance to name, or ""
 // if none is near enough to be what a person meant.
-func nearest(name string, candidates []string) string {
+func Nearest(name string, candidates []string) string {
 	best, bestDistance := "", len(name)/3+2
 	for _, c := range candidates {
 		if d := editDistance(name, c); d < bestDistance {
