@@ -34,7 +34,7 @@ environments at once pay with the environment at hand, or with one that is made
 slower: --delay lets each step wait, as for a simulator elsewhere, --busy lets it
 use a processor.`,
 		Example: `  orrery bench collect
-  orrery bench collect --env gym:CarRacing-v3 --envs 1,2,4
+  orrery bench collect --env py:gymnasium:Pendulum-v1 --envs 1,2,4
   orrery bench collect --delay 50ms`,
 		RunE: func(cmd *cobra.Command, _ []string) error { return o.run(cmd.Context(), a, cmd) },
 	}

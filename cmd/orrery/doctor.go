@@ -82,7 +82,7 @@ func examine(ctx context.Context) []finding {
 		library("MuJoCo library", "dmc/* environments", "apt-get install libmujoco-dev, and build with -tags mujoco (see docs/environments.md)", "libmujoco.so*"),
 		library("OSMesa", "pictures of dmc/* environments", "apt-get install libosmesa6", "libOSMesa.so*"),
 		program(ctx, "Python", "py:* environments", "apt-get install python3 python3-venv", remote.Python(), "--version"),
-		pythonModule(ctx, "gymnasium", "gymnasium"),
+		pythonModule(ctx, "gymnasium", "'gymnasium[classic-control]'"),
 		pythonModule(ctx, "dm_control", "dm_control 'mujoco<4'"), // MuJoCo 4 lacks what dm_control 1.0 reads
 		program(ctx, "ffmpeg", "films as MP4", "apt-get install ffmpeg", "ffmpeg", "-version"),
 		program(ctx, "NVIDIA GPU", "--backend xla:PLUGIN", "none: it takes a GPU and its driver", "nvidia-smi", "--query-gpu=name", "--format=csv,noheader"),

@@ -5,8 +5,10 @@ import (
 	_ "embed"
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"os"
+	"os/exec"
 	"runtime"
 	"strconv"
 	"strings"
@@ -33,7 +35,7 @@ func Register(r *env.Registry, log *slog.Logger) error {
 	return errors.Join(
 		r.RegisterScheme(env.Scheme{
 			Name: "py", Usage: "py:LIBRARY:NAME",
-			Description: "a task of Python's gymnasium or dm_control: py:gymnasium:CarRacing-v3, py:dm_control:walker-walk",
+			Description: "a task of Python's gymnasium or dm_control: py:gymnasium:Pendulum-v1, py:dm_control:walker-walk",
 			Entry: func(rest string) (env.Entry, error) {
 				library, name, ok := strings.Cut(rest, ":")
 				if !ok || name == "" || library != "gymnasium" && library != "dm_control" {
@@ -68,19 +70,29 @@ func entry(name string, repeat int, cfg Config, log *slog.Logger) env.Entry {
 	}
 }
 
-// pythonEntry is an entry whose errors say which interpreter was tried.
+// pythonEntry is an entry whose errors say which interpreter was tried, where
+// another one may help.
 func pythonEntry(library, name string, log *slog.Logger) env.Entry {
 	cfg := pythonConfig(library, name)
 	e := entry("py:"+library+":"+name, pythonRepeat(library, name), cfg, log)
 	open := e.New
 	e.New = func(opts env.Options) (env.Env, error) {
 		made, err := open(opts)
-		if errors.Is(err, ErrChild) {
+		if errors.Is(err, ErrChild) && lacking(err) {
 			return nil, fmt.Errorf("%w\n(the interpreter is %s, which needs numpy and %s; %s chooses another)", err, cfg.Command[0], library, PythonVariable)
 		}
 		return made, err
 	}
 	return e
+}
+
+// lacking tells whether Python or a module of it is missing.
+func lacking(err error) bool {
+	var start *exec.Error // not in PATH
+	var path *fs.PathError
+	said := err.Error()
+	return errors.As(err, &start) || errors.As(err, &path) ||
+		strings.Contains(said, "ModuleNotFoundError: ") || strings.Contains(said, "ImportError: ")
 }
 
 // Python is the interpreter of py: environments: what [PythonVariable] says, or

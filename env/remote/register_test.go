@@ -5,6 +5,8 @@ import (
 	"errors"
 	"os"
 	"os/exec"
+	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -74,5 +76,39 @@ func TestWithoutPython(t *testing.T) {
 	_, err := r.New("py:gymnasium:CartPole-v1", env.Options{})
 	if !errors.Is(err, ErrChild) || !strings.Contains(err.Error(), "needs numpy and gymnasium; "+PythonVariable+" chooses another") {
 		t.Errorf("error %v, want ErrChild with the remedy", err)
+	}
+}
+
+// TestOnlyWhatIsNotInstalledIsToBeInstalled: another interpreter helps against a
+// missing import and not against a misspelt task.
+func TestOnlyWhatIsNotInstalledIsToBeInstalled(t *testing.T) {
+	for said, want := range map[string]bool{
+		"ModuleNotFoundError: No module named 'numpy'":                                     true,
+		"ImportError: libGL.so.1: cannot open shared object file":                          true,
+		"NameNotFound: Environment `Pendulm` doesn't exist. Did you mean: `Pendulum`?":     false,
+		"DependencyNotInstalled: Box2D is not installed, pip install \"gymnasium[box2d]\"": false,
+	} {
+		t.Run(said, func(t *testing.T) {
+			python := filepath.Join(t.TempDir(), "python")
+			script := "#!/bin/sh\ncat >&2 <<'END'\n" + said + "\nEND\nexit 1\n"
+			if err := os.WriteFile(python, []byte(script), 0o700); err != nil {
+				t.Fatal(err)
+			}
+			if runtime.GOOS == "windows" {
+				t.Skip("the interpreter of the test is a shell script")
+			}
+			t.Setenv(PythonVariable, python)
+			r := env.NewRegistry()
+			if err := Register(r, nil); err != nil {
+				t.Fatal(err)
+			}
+			_, err := r.New("py:gymnasium:Pendulm-v1", env.Options{})
+			if !errors.Is(err, ErrChild) || !strings.Contains(err.Error(), said) {
+				t.Fatalf("error %v, want ErrChild with what it said", err)
+			}
+			if hint := strings.Contains(err.Error(), "chooses another"); hint != want {
+				t.Errorf("the hint is there: %v, want %v\n%v", hint, want, err)
+			}
+		})
 	}
 }

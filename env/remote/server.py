@@ -1,6 +1,6 @@
 """Serves a Gymnasium or dm_control environment over stdin and stdout.
 
-    python3 server.py gymnasium CarRacing-v3
+    python3 server.py gymnasium Pendulum-v1
     python3 server.py dm_control walker-walk
 
 Speaks the protocol of docs/remote-environments.md. Needs Python 3.9 or later,
