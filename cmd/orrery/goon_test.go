@@ -77,6 +77,29 @@ func TestRefusedRunsLeaveNothing(t *testing.T) {
 	}
 }
 
+// TestMissingRunsNameThoseThatAreThere: beside the missing one, or in the directory
+// given instead.
+func TestMissingRunsNameThoseThatAreThere(t *testing.T) {
+	base := t.TempDir()
+	for _, name := range []string{"a", "b"} {
+		if err := os.MkdirAll(filepath.Join(base, name), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(base, name, configName), nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, path := range []string{filepath.Join(base, "nope"), base} {
+		code, _, errs := orrery(t, "eval", path)
+		if code != exitUsage || !strings.Contains(errs, path+" holds no run: there is no ") || !strings.Contains(errs, "runs in "+base+": a, b\n") {
+			t.Errorf("exit code %d: %s", code, errs)
+		}
+	}
+	if _, _, errs := orrery(t, "eval", filepath.Join(base, "w.safetensors")); strings.Contains(errs, "train one with") {
+		t.Errorf("a file of weights is trained: %s", errs)
+	}
+}
+
 // storedText is the stored configuration of a run.
 func storedText(t *testing.T, dir string) string {
 	t.Helper()

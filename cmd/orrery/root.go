@@ -127,8 +127,12 @@ func exactArgs(what ...string) cobra.PositionalArgs {
 		if len(args) == len(what) {
 			return nil
 		}
-		return fmt.Errorf("%w: %s takes %s, not %d arguments (see %s --help)",
-			errUsage, cmd.CommandPath(), describeArgs(what), len(args), cmd.CommandPath())
+		given := fmt.Sprintf("%d arguments", len(args))
+		if len(args) == 1 {
+			given = fmt.Sprintf("1 argument, %q", args[0])
+		}
+		return fmt.Errorf("%w: %s takes %s, not %s (see %s --help)",
+			errUsage, cmd.CommandPath(), describeArgs(what), given, cmd.CommandPath())
 	}
 }
 

@@ -39,7 +39,7 @@ type trainOptions struct {
 func newTrain(a *app) *cobra.Command {
 	o := &trainOptions{}
 	cmd := &cobra.Command{
-		Use: "train", Short: "Learn a task from images, or go on learning", Args: exactArgs(),
+		Use: "train", Short: "Learn a task from images, or go on learning", Args: o.args,
 		Long: `Train runs PlaNet's Algorithm 1: a few random episodes, then again and again
 some updates of the world model and one episode acted by planning in it. All of
 it is kept in the run's directory: configuration, episodes, snapshots, metrics.
@@ -89,6 +89,14 @@ with --from it starts from trained weights (docs/offline.md has both).`,
 	registerDash(cmd, &o.dash)
 	cmd.Flags().BoolVarP(&o.quiet, "quiet", "q", false, "print nothing but warnings, errors and where --dash is")
 	return cmd
+}
+
+// args refuses arguments. An address after --dash is one, unlike what was meant.
+func (o *trainOptions) args(cmd *cobra.Command, args []string) error {
+	if len(args) == 1 && o.dash == anyPort && strings.ContainsAny(args[0], "0123456789") && !strings.ContainsAny(args[0], `/\`) {
+		return fmt.Errorf("%w: the address of --dash follows an equals sign: --dash=%s", errUsage, args[0])
+	}
+	return exactArgs()(cmd, args)
 }
 
 func printConfig(w io.Writer, run config.Run) error {

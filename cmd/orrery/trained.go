@@ -13,6 +13,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/gomlx/compute"
 
@@ -76,13 +77,16 @@ func (t *trained) close() error {
 func loadWeights(ctx context.Context, path string) (*learn.Weights, config.Run, error) {
 	var run config.Run
 	info, err := os.Stat(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, run, noRun(path, "no such file or directory", filepath.Dir(path))
+	}
 	if err != nil {
 		return nil, run, fmt.Errorf("%w: %w", errUsage, err)
 	}
 	if info.IsDir() {
 		run, err = readStored(filepath.Join(path, configName))
 		if errors.Is(err, fs.ErrNotExist) {
-			return nil, run, fmt.Errorf("%w: %s holds no run: there is no %s (train one with: orrery train --run %s)", errUsage, path, configName, path)
+			return nil, run, noRun(path, "no "+configName, path)
 		}
 		if err != nil {
 			return nil, run, err
@@ -93,6 +97,30 @@ func loadWeights(ctx context.Context, path string) (*learn.Weights, config.Run, 
 		run, err = config.ReadStored("the configuration in "+path, bytes.NewReader(weights.Config))
 	}
 	return weights, run, err
+}
+
+// noRun is the error of a path without a run, with those that are in a directory.
+func noRun(path, missing, dir string) error {
+	text := fmt.Sprintf("%s holds no run: there is %s", path, missing)
+	if filepath.Ext(path) != weightsSuffix {
+		text += fmt.Sprintf(" (train one with: orrery train --run %s)", path)
+	}
+	if runs := runsIn(dir); len(runs) > 0 {
+		text += fmt.Sprintf("; runs in %s: %s", dir, strings.Join(runs, ", "))
+	}
+	return fmt.Errorf("%w: %s", errUsage, text)
+}
+
+// runsIn are the names of the runs in a directory.
+func runsIn(dir string) (names []string) {
+	found, err := filepath.Glob(filepath.Join(dir, "*", configName))
+	if err != nil {
+		return nil // a name that is a pattern; the list is a courtesy
+	}
+	for _, file := range found {
+		names = append(names, filepath.Base(filepath.Dir(file)))
+	}
+	return names
 }
 
 // env makes a copy of the run's environment, which must fit the model.
