@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"math"
+	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"os"
 	"os/exec"
@@ -410,6 +412,31 @@ func TestControlsChangeTheCurves(t *testing.T) {
 		const send = (type, x) => plot.dispatchEvent(new PointerEvent(type, {clientX: box.left + x, clientY: box.top + 50, button: 0, bubbles: true}));
 		send("pointerdown", 100); send("pointermove", 200); send("pointerup", 200)`))
 	b.until("!document.getElementById('unzoom').disabled")
+}
+
+// TestPageLoadsBeforeItSaysThatThereIsNothing: until the server has answered, it
+// is not known whether there is a run.
+func TestPageLoadsBeforeItSaysThatThereIsNothing(t *testing.T) {
+	d := New(Config{Root: t.TempDir()})
+	gate := make(chan struct{}, 2)
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/api/runs" {
+			select {
+			case <-gate:
+			case <-r.Context().Done():
+				return
+			}
+		}
+		d.Handler().ServeHTTP(w, r)
+	}))
+	t.Cleanup(server.CloseClientConnections)
+	t.Cleanup(server.Close)
+	gate <- struct{}{}
+	b := open(t, server.URL, 800, 600)
+	b.do(chromedp.Navigate(server.URL))
+	b.until("document.getElementById('notice').textContent.includes('Loading')")
+	gate <- struct{}{}
+	b.until("document.getElementById('notice').textContent.includes('No run is here yet')")
 }
 
 func TestUnfinishedAndDamagedRunsAreExplained(t *testing.T) {

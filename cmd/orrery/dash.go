@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"log/slog"
 	"os"
 
@@ -62,6 +63,12 @@ func (o *dashOptions) run(ctx context.Context, a *app, runs []string) error {
 	if len(runs) == 0 {
 		cfg.Root = runsDir
 	}
+	for _, path := range runs {
+		if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
+			fmt.Fprintf(a.out, "%s is not there yet; waiting for it\n", path)
+		}
+	}
+	a.idle.Store(true)
 	fmt.Fprintf(a.out, "dashboard at %s (Ctrl-C ends it)\n", server.URL())
 	return dashboard.Serve(ctx, server, cfg)
 }

@@ -3,7 +3,9 @@
 package main
 
 import (
+	"bufio"
 	"bytes"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -41,5 +43,36 @@ func TestInterruptSavesAndSaysHowToGoOn(t *testing.T) {
 	}
 	if text := must(t, "eval", dir, "-n", "1"); !strings.Contains(text, "mean") {
 		t.Errorf("%s", text)
+	}
+}
+
+// TestInterruptedDashHasNothingToFinish: it says what it waits for, and
+// ends without a word about steps.
+func TestInterruptedDashHasNothingToFinish(t *testing.T) {
+	dir := t.TempDir()
+	absent := filepath.Join(dir, "absent")
+	cmd := command("dash", dir, absent, "--addr", ":0")
+	var errs bytes.Buffer
+	cmd.Stderr = &errs
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	lines := bufio.NewReader(out)
+	first, _ := lines.ReadString('\n')
+	second, _ := lines.ReadString('\n')
+	if first != absent+" is not there yet; waiting for it\n" || !dashboardURL.MatchString(second) {
+		t.Errorf("it prints %q and %q", first, second)
+	}
+	if err := cmd.Process.Signal(os.Interrupt); err != nil {
+		t.Fatal(err)
+	}
+	rest, _ := io.ReadAll(lines)
+	_ = cmd.Wait()
+	if text := string(rest) + errs.String(); strings.Contains(text, "step") {
+		t.Errorf("on an interrupt it prints %q", text)
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/signal"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -34,16 +35,17 @@ var errUsage = errors.New("usage")
 type app struct {
 	out, err io.Writer
 	envs     *env.Registry
-	began    time.Time // when the program started
+	began    time.Time   // when the program started
+	idle     atomic.Bool // an interrupt ends it at once: there is nothing to finish
 	// terminal takes over the terminal of a person who acts.
 	terminal func() (*terminal, error)
 }
 
 // run executes the command line and returns the exit code.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
-	ctx, stop := interruptible(ctx, stderr)
-	defer stop()
 	a := &app{out: stdout, err: stderr, envs: env.NewRegistry(), began: time.Now(), terminal: func() (*terminal, error) { return openTerminal(os.Stdin, stdout) }}
+	ctx, stop := a.interruptible(ctx)
+	defer stop()
 	if err := registerEnvironments(a.envs, slog.New(slog.NewTextHandler(stderr, nil))); err != nil {
 		fmt.Fprintln(stderr, "orrery:", err)
 		return exitFailure
@@ -74,7 +76,7 @@ func exitCode(err error, stderr io.Writer) int {
 
 // interruptible returns a context that the first interrupt cancels, so that the
 // run can save itself; the second ends the process at once.
-func interruptible(ctx context.Context, stderr io.Writer) (context.Context, func()) {
+func (a *app) interruptible(ctx context.Context) (context.Context, func()) {
 	ctx, cancel := context.WithCancel(ctx)
 	signals := make(chan os.Signal, 2)
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
@@ -91,7 +93,11 @@ func interruptible(ctx context.Context, stderr io.Writer) (context.Context, func
 			if seen > 0 {
 				os.Exit(exitInterrupted)
 			}
-			fmt.Fprintln(stderr, "\norrery: interrupted: finishing the current step; again to quit at once")
+			if a.idle.Load() {
+				fmt.Fprintln(a.err) // below the terminal's ^C
+			} else {
+				fmt.Fprintln(a.err, "\norrery: interrupted: finishing the current step; again to quit at once")
+			}
 			cancel()
 		}
 	}()

@@ -41,6 +41,7 @@ class Page {
       if (!answer.ok) return;
       const list = await answer.json();
       this.root = list.root;
+      this.loaded = true;
       this.store.summaries(list.runs);
       this.store.resync();
     } catch { /* the stream says when the server is back */ }
@@ -83,7 +84,7 @@ class Page {
     cards(byId("cards"), this.store, shown);
     const notice = byId("notice");
     notice.hidden = all.length > 0;
-    if (!all.length) text(notice, "No run is here yet. Start one with orrery train; it will appear by itself.");
+    if (!all.length) text(notice, this.loaded ? "No run is here yet. Start one with orrery train; it will appear by itself." : "Loading …");
     for (const [, section] of this.sections) section.update(this.store, shown, this.view);
     this.other.set(others(this.store, shown.map((r) => r.id)));
     byId("other").hidden = !this.other.update(this.store, shown, this.view);
@@ -91,14 +92,14 @@ class Page {
     this.live.update(shown, () => this.later());
     compare(shown, () => this.later());
     document.title = shown.length === 1 ? `${shown[0].name} · Orrery` : "Orrery";
-    document.body.dataset.ready = "true";
+    if (this.loaded) document.body.dataset.ready = "true";
   }
 }
 
 async function begin() {
   const answer = await fetch("api/catalogue");
   const catalogue = new Map((await answer.json()).map((m) => [m.name, m]));
-  new Page(catalogue);
+  new Page(catalogue).later();
 }
 
 begin();
