@@ -51,6 +51,10 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		return exitFailure
 	}
 	root := newRoot(a)
+	if err := complete(a, root); err != nil {
+		fmt.Fprintln(stderr, "orrery:", err)
+		return exitFailure
+	}
 	root.SetArgs(args)
 	root.SetOut(stdout)
 	root.SetErr(stderr)
