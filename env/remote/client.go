@@ -126,6 +126,7 @@ func (c *client) start(ctx context.Context) error {
 		return c.fail(err)
 	}
 	c.decl = decl
+	c.child.stderr.start()
 	return nil
 }
 

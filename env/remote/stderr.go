@@ -12,12 +12,13 @@ import (
 const (
 	maxLine     = 2 << 10 // bytes; the rest of a longer line is dropped
 	maxLines    = 200     // logged between two requests; later ones are counted
-	tailOfLines = 8       // the last ones, for error messages
+	tailOfLines = 20      // the last ones, for error messages: a traceback
 )
 
 // lineLog receives a child's standard error: it logs lines, drops what floods,
-// and remembers the last lines, which usually say why a child died. It is safe
-// for concurrent use and never blocks or fails a writer.
+// and remembers the last lines, which usually say why a child died. Until the
+// child has started it logs them late, so that lines which an error tells are not
+// logged as well. It is safe for concurrent use and never blocks or fails a writer.
 type lineLog struct {
 	mu      sync.Mutex
 	log     *slog.Logger
@@ -26,6 +27,8 @@ type lineLog struct {
 	tail    []string
 	logged  int
 	dropped int
+	held    []string // the last lines, not logged yet
+	started bool     // lines are logged at once
 }
 
 // Write implements io.Writer.
@@ -58,10 +61,32 @@ func (l *lineLog) endLine() {
 	l.tail = l.tail[max(0, len(l.tail)-tailOfLines):]
 	if l.logged == maxLines {
 		l.dropped++
+		l.release(0) // for the last lines are others now
 		return
 	}
 	l.logged++
-	l.log.LogAttrs(context.Background(), slog.LevelInfo, text, slog.String("env", l.name))
+	l.held = append(l.held, text)
+	if l.started {
+		l.release(0)
+	} else {
+		l.release(tailOfLines)
+	}
+}
+
+// release logs what is held but for the last keep lines.
+func (l *lineLog) release(keep int) {
+	for len(l.held) > keep {
+		l.log.LogAttrs(context.Background(), slog.LevelInfo, l.held[0], slog.String("env", l.name))
+		l.held = l.held[1:]
+	}
+}
+
+// start ends the time in which lines are held back.
+func (l *lineLog) start() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.started = true
+	l.release(0)
 }
 
 // rest begins a new allowance of lines and reports those that were dropped.
