@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -60,6 +61,9 @@ program's are 240x320 pixels, resized.`,
 }
 
 func (o *importOptions) run(ctx context.Context, a *app, path string) error {
+	if err := checkForeign(path); err != nil {
+		return err
+	}
 	toFile := strings.HasSuffix(o.out, weightsSuffix)
 	switch {
 	case o.out == "":
@@ -98,6 +102,21 @@ func (o *importOptions) run(ctx context.Context, a *app, path string) error {
 	_, err = fmt.Fprintf(a.out, "%s: %d parameters, deter %d, stoch %d, action %d\n",
 		o.out, model.NumParams(), run.Model.DeterSize, run.Model.StochSize, imported.Dims.ActionSize)
 	return err
+}
+
+// checkForeign wants a file, and one that needs importing.
+func checkForeign(path string) error {
+	f, err := os.Open(path)
+	if err != nil {
+		return fmt.Errorf("%w: %w", errUsage, err)
+	}
+	defer f.Close()
+	head := make([]byte, 9) // of safetensors: the length of a JSON object, and its beginning
+	n, _ := io.ReadFull(f, head)
+	if strings.HasSuffix(path, weightsSuffix) || n == len(head) && head[7] == 0 && head[8] == '{' {
+		return fmt.Errorf("%w: %s is a file of weights already; orrery eval takes it as it is", errUsage, path)
+	}
+	return nil
 }
 
 func readKaixhin(path string) (*kaixhin.Model, error) {

@@ -184,8 +184,8 @@ func (a *app) offlineEnv(run config.Run, data *learn.Data, log *slog.Logger) (fu
 		return nil, err
 	}
 	if have != want {
-		return nil, fmt.Errorf("%w: %s has %+v, the episodes %+v; name the environment that they are from, or --env %s to train without evaluations",
-			config.ErrInvalid, run.Env.Name, have, want, noEnv)
+		return nil, fmt.Errorf("%w: %s %s; name the environment that they are from, or --env %s to train without evaluations",
+			config.ErrInvalid, run.Env.Name, unlike(have, want, "the episodes"), noEnv)
 	}
 	return func() (env.Env, error) { return a.openEnv(run) }, nil
 }

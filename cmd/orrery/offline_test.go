@@ -93,20 +93,20 @@ func TestTrainOfflineWithoutAnEnvironment(t *testing.T) {
 func TestOfflineMistakes(t *testing.T) {
 	data, dir := recordedEpisodes(t, "2"), filepath.Join(t.TempDir(), "run")
 	for want, args := range map[string][]string{
-		"--updates needs --offline":     {"--updates", "5"},
-		"--updates is 0":                {"--offline", data, "--updates", "0"},
-		"--updates says how long":       {"--offline", data, "--episodes", "9"},
-		"--envs says in how many":       {"--offline", data, "--envs", "2"},
-		"--dry-run and --force are for": {"--offline", data, "--dry-run"},
-		"is not estimated":              {"--offline", data, "--force"},
-		"holds no episodes":             {"--offline", t.TempDir()},
-		"given twice":                   {"--offline", data + "," + data},
-		"did you mean":                  {"--offline", data, "--env", "toy-dto"},
-		"ActionRepeat is 99999999":      {"--offline", data, "--env", "toy-dot", "--set", "env.action_repeat=99999999"},
-		"cartpole-swingup has":          {"--offline", data, "--env", "cartpole-swingup"},
-		"chunk_length to at most 51":    {"--offline", data, "--set", "learn.chunk_length=60"},
-		"hold_out is 1":                 {"--offline", data, "--set", "learn.offline.hold_out=1"},
-		"the model has no part \"rsm\"": {"--offline", data, "--freeze", "rsm"},
+		"--updates needs --offline":               {"--updates", "5"},
+		"--updates is 0":                          {"--offline", data, "--updates", "0"},
+		"--updates says how long":                 {"--offline", data, "--episodes", "9"},
+		"--envs says in how many":                 {"--offline", data, "--envs", "2"},
+		"--dry-run and --force are for":           {"--offline", data, "--dry-run"},
+		"is not estimated":                        {"--offline", data, "--force"},
+		"holds no episodes":                       {"--offline", t.TempDir()},
+		"given twice":                             {"--offline", data + "," + data},
+		"did you mean":                            {"--offline", data, "--env", "toy-dto"},
+		"ActionRepeat is 99999999":                {"--offline", data, "--env", "toy-dot", "--set", "env.action_repeat=99999999"},
+		"takes actions of size 1, the episodes 2": {"--offline", data, "--env", "cartpole-swingup"},
+		"chunk_length to at most 51":              {"--offline", data, "--set", "learn.chunk_length=60"},
+		"hold_out is 1":                           {"--offline", data, "--set", "learn.offline.hold_out=1"},
+		"the model has no part \"rsm\"":           {"--offline", data, "--freeze", "rsm"},
 	} {
 		code, _, errs := orrery(t, append([]string{"train", "--preset", "tiny", "--run", dir}, args...)...)
 		if code != exitUsage || !strings.Contains(errs, want) {

@@ -16,6 +16,7 @@ import (
 	"testing"
 
 	"github.com/orrery-rl/orrery/internal/format/npz"
+	"github.com/orrery-rl/orrery/worldmodel"
 )
 
 // kaixhinFile unpacks a checkpoint that Kaixhin/PlaNet wrote, of a model with
@@ -108,6 +109,8 @@ func TestImportRefuses(t *testing.T) {
 		"a run needs --env":        {"import", source, "-o", filepath.Join(dir, "new")},
 		"holds a run already":      {"import", source, "-o", taken, "--env", "toy-dot"},
 		"the model is for":         {"import", source, "-o", noEnv, "--env", "cartpole-swingup"},
+		"it as it is":              {"import", noEnv, "-o", filepath.Join(dir, "again.safetensors")},
+		"sizes.pth: no such":       {"import", filepath.Join(dir, "sizes.pth")},
 		"map_location='cpu'":       {"import", legacy, "-o", noEnv},
 		"no such file":             {"import", source + ".gz", "-o", noEnv},
 		"import them again":        {"eval", noEnv},
@@ -118,6 +121,19 @@ func TestImportRefuses(t *testing.T) {
 		if code == exitOK || !strings.Contains(errs, want) {
 			t.Errorf("orrery %s: exit code %d, want %q in:\n%s", strings.Join(args, " "), code, want, errs)
 		}
+	}
+}
+
+// TestMisfitsAreToldInWords: eval --env with another environment says what
+// differs.
+func TestMisfitsAreToldInWords(t *testing.T) {
+	have := worldmodel.Dims{Height: 16, Width: 16, Channels: 3, ActionSize: 2, VectorSize: 6}
+	want := worldmodel.Dims{Height: 16, Width: 20, Channels: 3, ActionSize: 1, VectorSize: 6}
+	if got := unlike(have, want, "the model is for"); got != "takes actions of size 2, the model is for 1; it shows images of 16x16x3, the model is for 16x20x3" {
+		t.Error(got)
+	}
+	if got := unlike(have, worldmodel.Dims{Height: 16, Width: 16, Channels: 3, ActionSize: 2, VectorSize: 4}, "the episodes"); got != "has vectors of 6 values, the episodes 4" {
+		t.Error(got)
 	}
 }
 

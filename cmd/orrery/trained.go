@@ -138,9 +138,25 @@ func (t *trained) env(a *app) (env.Env, error) {
 		have.VectorSize = 0
 	}
 	if have != want {
-		return nil, errors.Join(e.Close(), fmt.Errorf("%w: %s has %+v, the model is for %+v", config.ErrInvalid, s.Name, have, want))
+		return nil, errors.Join(e.Close(), fmt.Errorf("%w: %s %s", config.ErrInvalid, s.Name, unlike(have, want, "the model is for")))
 	}
 	return e, nil
+}
+
+// unlike says in what an environment's dims are not those that something else,
+// such as "the model is for", wants.
+func unlike(have, want worldmodel.Dims, other string) string {
+	var all []string
+	if have.ActionSize != want.ActionSize {
+		all = append(all, fmt.Sprintf("takes actions of size %d, %s %d", have.ActionSize, other, want.ActionSize))
+	}
+	if have.Height != want.Height || have.Width != want.Width || have.Channels != want.Channels {
+		all = append(all, fmt.Sprintf("shows images of %dx%dx%d, %s %dx%dx%d", have.Height, have.Width, have.Channels, other, want.Height, want.Width, want.Channels))
+	}
+	if have.VectorSize != want.VectorSize {
+		all = append(all, fmt.Sprintf("has vectors of %d values, %s %d", have.VectorSize, other, want.VectorSize))
+	}
+	return strings.Join(all, "; it ")
 }
 
 // envs makes n copies of the run's environment; closing them is up to the
