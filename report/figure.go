@@ -123,10 +123,13 @@ func (o FigureOptions) oneRun(r *Run) plotsvg.Plot {
 	}
 	x, mean := r.Series(evalReturn, o.Axis)
 	_, std := r.Series("return/eval_std:reward", o.Axis)
-	if len(x) > 0 && len(std) == len(x) {
-		s := plotsvg.Series{Name: "evaluation, without noise (mean ± standard deviation)", X: x, Y: mean}
-		for i := range x {
-			s.Low, s.High = append(s.Low, mean[i]-std[i]), append(s.High, mean[i]+std[i])
+	if len(x) > 0 {
+		s := plotsvg.Series{Name: "evaluation, without noise", X: x, Y: mean}
+		if len(std) == len(x) {
+			s.Name += " (mean ± standard deviation)"
+			for i := range x {
+				s.Low, s.High = append(s.Low, mean[i]-std[i]), append(s.High, mean[i]+std[i])
+			}
 		}
 		p.Series = append(p.Series, s)
 	}

@@ -212,8 +212,13 @@ func TestResolveTakesNamesWithoutUnitAndGroups(t *testing.T) {
 			t.Errorf("%s: %q, %v", name, got, err)
 		}
 	}
-	if _, err := Resolve("lss", r); err == nil || !strings.Contains(err.Error(), "loss/kl:nats") {
-		t.Errorf("error %v does not say what there is", err)
+	for name, want := range map[string]string{"lss": `"lss"; did you mean "loss"?`, "loss/lk": `did you mean "loss/kl"?`, "imgae": `did you mean "loss/image"?`, "retrun/train": `did you mean "return/train"?`, "xyzzy": `no metric "xyzzy"`} {
+		if _, err := Resolve(name, r); !errors.Is(err, ErrNoMetric) || !strings.HasSuffix(err.Error(), want) {
+			t.Errorf("%s: %v, want %s", name, err, want)
+		}
+	}
+	if _, err := Resolve("nonsense", r); err == nil || strings.Contains(err.Error(), "did you mean") {
+		t.Errorf("error %v: nothing there looks like it", err)
 	}
 }
 
@@ -297,5 +302,21 @@ func TestFigures(t *testing.T) {
 	offline.Events = offline.Events[:1]
 	if _, err := Figure([]*Run{offline}, FigureOptions{}); err == nil || !strings.Contains(err.Error(), "no episodes yet") {
 		t.Errorf("without returns: %v", err)
+	}
+}
+
+// TestEvaluationsWithoutSpreadAreDrawn: without a band, since it is not known.
+func TestEvaluationsWithoutSpreadAreDrawn(t *testing.T) {
+	r := stored(t, "a", 1, 3, 10)
+	for want := range 2 {
+		f, err := Figure([]*Run{r}, FigureOptions{})
+		if err != nil || len(f) != 1 || len(f[0].Series) != 2 {
+			t.Fatalf("%+v, %v", f, err)
+		}
+		s := f[0].Series[1]
+		if len(s.Y) != 1 || len(s.Low) != 1-want || strings.Contains(s.Name, "±") != (want == 0) {
+			t.Errorf("%+v", s)
+		}
+		delete(r.Events[len(r.Events)-1].Values, "return/eval_std:reward")
 	}
 }

@@ -1,6 +1,7 @@
 package report
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"math"
@@ -113,7 +114,46 @@ func Resolve(name string, runs ...*Run) ([]string, error) {
 			return found, nil
 		}
 	}
-	return nil, fmt.Errorf("report: no metric %q; there are %s", name, strings.Join(all, ", "))
+	if near := nearest(name, all); near != "" {
+		return nil, fmt.Errorf("%w %q; did you mean %q?", ErrNoMetric, name, near)
+	}
+	return nil, fmt.Errorf("%w %q", ErrNoMetric, name)
+}
+
+// ErrNoMetric marks a name that no metric of the runs has.
+var ErrNoMetric = errors.New("report: no metric")
+
+// nearest is the metric or group of metrics whose name looks most like one, or
+// "" if none does.
+func nearest(name string, metrics []string) string {
+	best, most := "", 0.4
+	for _, m := range metrics {
+		full, _, _ := strings.Cut(m, ":")
+		group, short, _ := strings.Cut(full, "/")
+		for _, c := range []struct{ typed, meant string }{{group, group}, {full, full}, {short, full}, {m, full}} {
+			if s := likeness(name, c.typed); s > most {
+				best, most = c.meant, s
+			}
+		}
+	}
+	return best
+}
+
+// likeness is the coefficient of Dice of the pairs of letters of two words, whose
+// ends count as letters: from 0 for none in common to 1 for the same.
+func likeness(a, b string) float64 {
+	have := map[string]int{}
+	a, b = "^"+a+"$", "^"+b+"$"
+	for i := range len(a) - 1 {
+		have[a[i:i+2]]++
+	}
+	common := 0
+	for i := range len(b) - 1 {
+		if have[b[i:i+2]]--; have[b[i:i+2]] >= 0 {
+			common++
+		}
+	}
+	return 2 * float64(common) / float64(len(a)+len(b)-2)
 }
 
 // Smooth is the mean of the last n values at each point; values that are not

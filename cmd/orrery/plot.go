@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"math"
@@ -93,6 +94,9 @@ func (o *plotOptions) run(a *app, args []string) error {
 		return err
 	}
 	figure, err := report.Figure(runs, o.figure)
+	if errors.Is(err, report.ErrNoMetric) {
+		return fmt.Errorf("%w: %w; --list shows them", errUsage, err)
+	}
 	if err != nil {
 		return fmt.Errorf("%w: %w", errUsage, err)
 	}
