@@ -63,7 +63,7 @@ func (p *htmlWriter) printf(format string, args ...any) {
 
 // contents links to the sections.
 func (p *htmlWriter) contents(blocks []block) {
-	p.printf("<nav>\n")
+	p.printf("<nav aria-label=\"Sections\">\n")
 	n := 0
 	for _, b := range blocks {
 		if h, ok := b.(heading); ok && h.level == 2 {
@@ -161,6 +161,10 @@ func (p *htmlWriter) table(t table) {
 	for _, row := range t.rows {
 		p.printf("<tr>")
 		for i, cell := range row {
+			if i == 0 {
+				p.printf("<th scope=\"row\"%s>%s</th>", align(i, t.left), text(cell))
+				continue
+			}
 			p.printf("<td%s>%s</td>", align(i, t.left), text(cell))
 		}
 		p.printf("</tr>\n")

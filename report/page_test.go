@@ -42,7 +42,7 @@ func markdownOf(t testing.TB, d *Document) (string, []File) {
 
 // allowed are the elements of a page, and their attributes.
 var allowed = map[string]string{
-	"html": "lang", "head": "", "meta": "charset http-equiv content name", "title": "", "style": "", "body": "", "main": "", "nav": "",
+	"html": "lang", "head": "", "meta": "charset http-equiv content name", "title": "", "style": "", "body": "", "main": "", "nav": "aria-label",
 	"h1": "", "h2": "id", "h3": "", "p": "class", "a": "href", "div": "class", "span": "", "b": "", "small": "", "table": "", "caption": "",
 	"thead": "", "tbody": "", "tr": "", "th": "scope class", "td": "class", "figure": "", "figcaption": "", "img": "src alt", "pre": "", "code": "",
 	"details": "class", "summary": "", "ul": "", "li": "", "svg": "", "path": "", "text": "", "rect": "", "circle": "",
@@ -119,6 +119,11 @@ func TestPageSaysWhatTheRunDid(t *testing.T) {
 	}
 	if n := strings.Count(page, "<svg"); n != 4 { // returns, two losses, clipped gradients
 		t.Errorf("%d drawings", n)
+	}
+	for _, want := range []string{`<nav aria-label="Sections">`, `<th scope="row">plan.candidates</th><td>`} {
+		if !strings.Contains(page, want) {
+			t.Errorf("the page has no %s for those who do not see it", want)
+		}
 	}
 	if page != htmlOf(t, Page([]*Run{r}, Options{})) {
 		t.Error("two pages of the same run differ")

@@ -95,7 +95,7 @@ func (o *plotOptions) run(a *app, args []string) error {
 	}
 	figure, err := report.Figure(runs, o.figure)
 	if errors.Is(err, report.ErrNoMetric) {
-		return fmt.Errorf("%w: %w; --list shows them", errUsage, err)
+		return fmt.Errorf("%w: %w (--list shows them)", errUsage, err)
 	}
 	if err != nil {
 		return fmt.Errorf("%w: %w", errUsage, err)

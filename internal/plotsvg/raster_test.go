@@ -92,6 +92,10 @@ func TestFigureStacksItsPlots(t *testing.T) {
 		t.Fatal(err)
 	}
 	svg := buf.String()
+	var plain bytes.Buffer
+	if err := f.Write(&plain); err != nil || !strings.Contains(plain.String(), "<title>first</title>") {
+		t.Errorf("a drawing by itself has no title: %v", err)
+	}
 	for _, want := range []string{`viewBox="0 0 800 500"`, `y="224" `, `class="plot-ink"`, `class="plot-s0"`, `role="img" aria-label="first"`} {
 		if !strings.Contains(svg, want) {
 			t.Errorf("%q is missing from\n%s", want, svg)

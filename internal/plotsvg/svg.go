@@ -23,6 +23,9 @@ func newSVG(width, height float64, label string, classes bool) *svg {
 		fmt.Fprintf(s.out, ` role="img" aria-label="%s"`, escape(label))
 	}
 	s.out.WriteString(">\n")
+	if !classes && label != "" {
+		fmt.Fprintf(s.out, "<title>%s</title>\n", escape(label))
+	}
 	return s
 }
 
