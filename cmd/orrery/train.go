@@ -155,7 +155,8 @@ func (o *trainOptions) train(ctx context.Context, a *app, run config.Run) (err e
 	}
 	opened.add(r.Close)
 	if have := r.Counters().Episodes; have > int64(run.Learn.Episodes) {
-		return fmt.Errorf("%w: %s has %d episodes already, and learn.episodes is %d; give at least --episodes %d", config.ErrInvalid, o.dir, have, run.Learn.Episodes, have)
+		return fmt.Errorf("%w: %s has %d episodes already, and learn.episodes is %d; give at least --episodes %d, or go on with its own settings:\n  orrery train --run %s",
+			config.ErrInvalid, o.dir, have, run.Learn.Episodes, have, o.dir)
 	}
 	if err := storeConfig(o.dir, run); err != nil { // only now: what cannot be opened is no run
 		return err
