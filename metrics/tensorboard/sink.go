@@ -50,7 +50,7 @@ func New(c Config) (*Sink, error) {
 // failure, is where everything is written anew.
 func (s *Sink) Write(e metrics.Event) error {
 	if s.file == nil || e.Kind == metrics.KindRun {
-		return s.renew()
+		return s.renew(e)
 	}
 	records, picturesErr := s.encoder.encode(e)
 	if _, err := s.file.Write(records); err != nil {
@@ -60,12 +60,13 @@ func (s *Sink) Write(e metrics.Event) error {
 	return picturesErr
 }
 
-// renew writes a new file with the history of the run and goes on there.
-func (s *Sink) renew() error {
+// renew writes a new file with the history of the run up to e and goes on there.
+// The source may hold more already, which will still come here.
+func (s *Sink) renew(e metrics.Event) error {
 	if err := s.drop(); err != nil {
 		return err
 	}
-	path, encoder, done, err := project(s.config)
+	path, encoder, done, err := project(s.config, &e)
 	if path == "" {
 		return err
 	}
@@ -110,7 +111,7 @@ func Convert(c Config) (Converted, error) {
 	if err != nil {
 		return Converted{}, err
 	}
-	path, _, done, err := project(s.config)
+	path, _, done, err := project(s.config, nil)
 	return Converted{Path: path, Events: done.events, Damaged: done.damaged}, errors.Join(err, done.err)
 }
 
@@ -120,10 +121,11 @@ type progress struct {
 	err             error // the first of pictures
 }
 
-// project writes a new file from the source and removes the older ones. The path
+// project writes a new file from the source, up to the event last if that is not
+// nil, and removes the older ones. The path
 // is empty if there is no new file; older ones that stay do no harm, since
 // TensorBoard forgets them where the new one begins.
-func project(c Config) (path string, e *encoder, done progress, err error) {
+func project(c Config, last *metrics.Event) (path string, e *encoder, done progress, err error) {
 	older, next, err := list(c.FS, c.Dir)
 	if err != nil {
 		return "", nil, done, err
@@ -131,7 +133,7 @@ func project(c Config) (path string, e *encoder, done progress, err error) {
 	path = filepath.Join(c.Dir, fileName(next))
 	err = vfs.WriteFileDurable(c.FS, path, func(w io.Writer) error {
 		e, done = newEncoder(c), progress{}
-		return done.copy(w, c, e)
+		return done.copy(w, c, e, last)
 	})
 	if err != nil {
 		return "", nil, done, fmt.Errorf("tensorboard: %w", err)
@@ -145,10 +147,14 @@ func project(c Config) (path string, e *encoder, done progress, err error) {
 	return path, e, done, err
 }
 
-// copy writes the whole history. Without a single event it fails, so that what
+// copy writes the whole history, or that up to last. Without a single event it fails, so that what
 // was written before stays.
-func (p *progress) copy(w io.Writer, c Config, e *encoder) error {
+func (p *progress) copy(w io.Writer, c Config, e *encoder, last *metrics.Event) error {
+	end := endOf(c, last)
 	for ev, err := range metrics.ReadFile(c.FS, c.Source) {
+		if p.events+p.damaged == end {
+			break
+		}
 		if errors.Is(err, metrics.ErrCorrupt) {
 			p.damaged++
 			continue
@@ -174,6 +180,21 @@ func (p *progress) copy(w io.Writer, c Config, e *encoder) error {
 		return fmt.Errorf("%w: %s", ErrNoEvents, c.Source)
 	}
 	return nil
+}
+
+// endOf is the number of lines up to the event last, or -1 for all.
+func endOf(c Config, last *metrics.Event) int {
+	lines, end := 0, -1
+	if last == nil {
+		return end
+	}
+	for ev, err := range metrics.ReadFile(c.FS, c.Source) {
+		lines++
+		if err == nil && ev.Kind == last.Kind && ev.Counters == last.Counters && ev.Time.Equal(last.Time) {
+			end = lines
+		}
+	}
+	return end
 }
 
 // ownName matches the names of files this package writes.

@@ -167,6 +167,16 @@ func began(c metrics.Counters) metrics.Event {
 // process is a process that works on a run: its truth and the sink.
 func process(t testing.TB, fsys vfs.FS, upTo metrics.Counters, pictures func(metrics.Event) ([]Picture, error)) (*metrics.Recorder, *Sink) {
 	t.Helper()
+	truth := truth(t, fsys, upTo)
+	sink, err := New(config(fsys, pictures))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return metrics.NewRecorder(truth, nil, sink), sink
+}
+
+func truth(t testing.TB, fsys vfs.FS, upTo metrics.Counters) metrics.Sink {
+	t.Helper()
 	if err := fsys.MkdirAll("run"); err != nil {
 		t.Fatal(err)
 	}
@@ -174,11 +184,7 @@ func process(t testing.TB, fsys vfs.FS, upTo metrics.Counters, pictures func(met
 	if err != nil {
 		t.Fatal(err)
 	}
-	sink, err := New(config(fsys, pictures))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return metrics.NewRecorder(truth, nil, sink), sink
+	return truth
 }
 
 func config(fsys vfs.FS, pictures func(metrics.Event) ([]Picture, error)) Config {
@@ -319,6 +325,39 @@ func TestLiveFileEqualsTheConverted(t *testing.T) {
 			rt.Fatal("the live file differs from the converted one")
 		}
 	})
+}
+
+// TestSinkThatLagsShowsEventsOnce: a sink in the background finds more in the
+// source than it has been given.
+func TestSinkThatLagsShowsEventsOnce(t *testing.T) {
+	fsys := vfstest.NewMem()
+	events := []metrics.Event{began(metrics.Counters{})}
+	for n := range int64(5) {
+		events = append(events, metrics.Event{Kind: metrics.KindUpdate, Time: start.Add(time.Duration(n)), Counters: metrics.Counters{Updates: 10 * n},
+			Values: map[string]float64{"loss/kl:nats": float64(n)}})
+	}
+	ahead := metrics.NewRecorder(truth(t, fsys, metrics.Counters{}), nil)
+	record(t, ahead, events...)
+	closed(t, ahead)
+	s, err := New(config(fsys, nil))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range events {
+		if err := s.Write(e); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	_, live := onlyFile(t, fsys)
+	if _, err := Convert(config(fsys, nil)); err != nil {
+		t.Fatal(err)
+	}
+	if _, after := onlyFile(t, fsys); !bytes.Equal(live, after) {
+		t.Error("the file of a sink that lags differs from the converted one")
+	}
 }
 
 // TestFailedWriteIsRepaired: the next event finds a new, whole file.
