@@ -26,7 +26,7 @@ func processorTime(t *testing.T) time.Duration {
 // Following and telling may take 2 % of the processors' time.
 func TestWatchingCostsLittle(t *testing.T) {
 	if testing.Short() {
-		t.Skip("takes four seconds")
+		t.Skip("takes four seconds: left out by -short; CI runs it without")
 	}
 	f := going(t, "swing", 60, "")
 	at := serve(t, Config{Runs: []string{f.dir}, Poll: 500 * time.Millisecond}, httpguard.Config{})

@@ -16,7 +16,7 @@ import (
 // $ORRERY_SHOTS; the runs are those in $ORRERY_SHOT_RUNS, or made up.
 func TestPictures(t *testing.T) {
 	if os.Getenv("ORRERY_SHOTS") == "" {
-		t.Skip("draws pictures for people; set ORRERY_SHOTS to a directory")
+		t.Skip("draws pictures for people; set ORRERY_SHOTS to a directory, as CI does")
 	}
 	runs := filepath.SplitList(os.Getenv("ORRERY_SHOT_RUNS"))
 	if len(runs) == 0 {

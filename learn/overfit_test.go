@@ -17,7 +17,7 @@ import (
 // telling something for which nothing is charged: the KL stays above 1 nat.
 func TestOverfitFallsTowardsTheFloor(t *testing.T) {
 	if testing.Short() {
-		t.Skip("it makes 1500 updates")
+		t.Skip("makes 1500 updates: left out by -short; CI runs it without")
 	}
 	const chunks, length, floor = 4, 16, 1. / 32
 	e := newToy(t)

@@ -30,7 +30,7 @@ func browserPath(t *testing.T) string {
 			return path
 		}
 	}
-	t.Skip("no browser: neither chromium nor google-chrome is on the PATH, and $ORRERY_BROWSER is not set")
+	t.Skip("no browser: neither chromium nor google-chrome is on the PATH, and $ORRERY_BROWSER is not set; CI installs chromium")
 	return ""
 }
 

@@ -14,7 +14,7 @@ import (
 func greyEnv(t *testing.T) string {
 	t.Helper()
 	if _, err := exec.LookPath("python3"); err != nil {
-		t.Skip("no python3 to run the example with")
+		t.Skip("no python3 to run the example with; CI installs it")
 	}
 	return "exec:python3 ../../env/remote/examples/dot.py"
 }

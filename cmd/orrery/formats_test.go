@@ -68,7 +68,7 @@ func pythonWithNumPy(t *testing.T) string {
 			return python
 		}
 	}
-	t.Skip("there is no Python with NumPy")
+	t.Skip("there is no Python with NumPy; CI installs it and names it in $ORRERY_PYTHON")
 	return ""
 }
 

@@ -11,7 +11,7 @@ import (
 // brings the dot to the centre. Random actions return 23 of at most 50.
 func TestDotWorldIsLearned(t *testing.T) {
 	if testing.Short() {
-		t.Skip("it trains for ten seconds")
+		t.Skip("trains for ten seconds: left out by -short, which CI does not give here")
 	}
 	dir := filepath.Join(t.TempDir(), "dot")
 	settings := []string{"train", "--quiet", "--preset", "tiny", "--env", "toy-dot", "--run", dir, "--seed", "1", "--episodes", "55"}

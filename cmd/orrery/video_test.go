@@ -40,7 +40,7 @@ func TestVideoFilmsTheEpisodesOfEval(t *testing.T) {
 		t.Errorf("the animated PNG: %v", err)
 	}
 	if _, err := exec.LookPath("ffmpeg"); err != nil {
-		t.Skip("ffmpeg is not installed: no MP4")
+		t.Skip("ffmpeg is not installed: no MP4; CI installs it")
 	}
 	file = filepath.Join(t.TempDir(), "dream.mp4")
 	must(t, "dream", dir, "--length", "10", "-o", file)

@@ -94,7 +94,7 @@ func checkDot(t *testing.T, e env.Env) {
 func BenchmarkStep(b *testing.B) {
 	command, ok := exampleCommands(b)["c"]
 	if !ok {
-		b.Skip("needs cc")
+		b.Skip("no C compiler cc to build the example with; CI installs gcc")
 	}
 	for name, size := range map[string]int{"as drawn": 0, "scaled to 32": 32} {
 		b.Run(name, func(b *testing.B) {

@@ -197,7 +197,7 @@ func moving(n int) []*image.RGBA {
 func TestMP4IsWhatFFprobeSays(t *testing.T) {
 	for _, program := range []string{"ffmpeg", "ffprobe"} {
 		if _, err := exec.LookPath(program); err != nil {
-			t.Skipf("%s is not installed", program)
+			t.Skipf("%s is not installed; CI installs ffmpeg", program)
 		}
 	}
 	path := filepath.Join(t.TempDir(), "film.mp4")
@@ -238,7 +238,7 @@ func TestMP4ReportsWhatTheProgramSays(t *testing.T) {
 	}
 	t.Setenv("PATH", dir+":/bin:/usr/bin")
 	if _, err := exec.LookPath("cat"); err != nil {
-		t.Skip("no shell tools here")
+		t.Skip("no sh to stand in for ffmpeg; CI runs on Linux")
 	}
 	if err := WriteMP4(t.Context(), io.Discard, moving(2), time.Second); err == nil || !strings.Contains(err.Error(), "Unknown encoder") {
 		t.Errorf("error %v", err)
