@@ -63,7 +63,7 @@ func TestFormatsNameEveryParameter(t *testing.T) {
 // pythonWithNumPy finds an interpreter, or skips the test.
 func pythonWithNumPy(t *testing.T) string {
 	t.Helper()
-	for _, python := range []string{"python3", "/usr/bin/python3"} {
+	for _, python := range []string{os.Getenv("ORRERY_PYTHON"), "python3", "/usr/bin/python3"} {
 		if exec.Command(python, "-c", "import numpy").Run() == nil {
 			return python
 		}

@@ -20,7 +20,7 @@ import (
 // sum of magnitudes of the exact result, and the two within twice that.
 func TestAMXTilesEqualDefinition(t *testing.T) {
 	if !hasAVX512() || !cpu.X86.HasAVX512BF16 {
-		t.Skip("hardware missing: AVX-512 and AVX512_BF16")
+		t.Skip("hardware missing: AVX-512 and AVX512_BF16; CI tests what its processor has")
 	}
 	if !hasAMX() && !emulated(t) {
 		return
