@@ -39,7 +39,9 @@ func forEachPath(t *testing.T, f func(t *testing.T, table *kernel.Table)) {
 	for _, p := range []kernel.Path{kernel.Generic, kernel.AVX2, kernel.AVX512} {
 		table, err := kernel.New(p)
 		if err != nil {
-			t.Run(p.String(), func(t *testing.T) { t.Skipf("hardware path missing: %v; CI tests the paths that its processor has", err) })
+			t.Run(p.String(), func(t *testing.T) {
+				t.Skipf("hardware path missing: %v; CI tests the paths that its processor has", err)
+			})
 			continue
 		}
 		t.Run(p.String(), func(t *testing.T) { f(t, table.Exact()) })
