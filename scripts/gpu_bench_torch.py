@@ -53,13 +53,16 @@ def median(repeat, device, count):
 
 def updates(model, sizes, shape, device, count):
     batch, length = shape
-    data = (torch.rand(batch, length, sizes.height, sizes.width, sizes.channels) - 0.5,
-            torch.randn(batch, length, sizes.actions), torch.randn(batch, length), torch.randn(batch, length, sizes.stoch))
+    data = {
+        "images": torch.rand(batch, length, sizes.height, sizes.width, sizes.channels) - 0.5,
+        "actions": torch.randn(batch, length, sizes.actions), "rewards": torch.randn(batch, length),
+        "noise": torch.randn(batch, length, sizes.stoch),
+    }
     optimiser = torch.optim.Adam(model.parameters(), lr=1e-3, eps=1e-4)
 
     def update():
         optimiser.zero_grad()
-        losses(model, Objective(), *data)["total"].backward()
+        losses(model, Objective(), data)["total"].backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1000)
         optimiser.step()
 

@@ -65,6 +65,9 @@ func (b *Backend) MeasurePeak(ctx context.Context, threads int, d time.Duration)
 	gemm, perStep := &b.table.Gemm, 1.0
 	if b.table.Pairs != nil {
 		gemm, perStep = &b.table.Pairs.Gemm, 2
+		if blocks := b.table.Pairs.Blocks; blocks != nil {
+			gemm = blocks
+		}
 	}
 	var workers sync.WaitGroup
 	rates := make([]float64, threads)

@@ -37,7 +37,7 @@ class Objective:
 
 def allow(kl, objective):
     """Free nats of each value."""
-    free = torch.as_tensor(objective.free_nats, dtype=kl.dtype)
+    free = kl.new_full((), objective.free_nats)
     if objective.free_form == "excess":
         return torch.relu(kl - free)
     return torch.where(kl > free, kl, free)

@@ -23,8 +23,9 @@
 #define LOAD_B0 VEX(0x7b, 0x4b, 0x34); BYTE $0x0f
 #define LOAD_B1 VEX(0x7b, 0x4b, 0x7c); BYTE $0x0f; BYTE $0x40
 
-// TILESTORED of tile t to SI with stride BX.
+// TILESTORED of tile t to SI, TILELOADD from it, with stride BX.
 #define STORE(t) VEX(0x7a, 0x4b, (0x04+8*t)); BYTE $0x1e
+#define LOAD(t)  VEX(0x7b, 0x4b, (0x04+8*t)); BYTE $0x1e
 
 // TDPBF16PS: destination in ModRM.reg, rows of A in ModRM.rm, columns of B in the
 // inverted VEX.vvvv: 4A is tile 6, 42 is tile 7. Tiles 0 1 / 2 3 are the 32x32 sums.
@@ -33,16 +34,59 @@
 #define MUL_10 VEX(0x4a, 0x5c, 0xd5)
 #define MUL_11 VEX(0x42, 0x5c, 0xdd)
 
+// ALL_SUMS applies OP, LOAD or STORE, to the tiles of sums in use: at SI, and at R13 those
+// of the second rows, with stride BX.
+#define ALL_SUMS(OP, second, end) \
+	OP(0)           \
+	TESTQ R9, R9    \
+	JZ    second    \
+	ADDQ  $64, SI   \
+	OP(1)           \
+second:             \
+	TESTQ R8, R8    \
+	JZ    end       \
+	MOVQ  R13, SI   \
+	OP(2)           \
+	TESTQ R9, R9    \
+	JZ    end       \
+	ADDQ  $64, SI   \
+	OP(3)           \
+end:
+
+// OUTPUT points SI and R13 at the first and second rows of the tile in C, with stride BX,
+// and sets the flags to zero if all of its rows begin at cache lines.
+#define OUTPUT \
+	MOVQ  GemmArgs_COff(R11), SI \
+	SHLQ  $2, SI                 \
+	ADDQ  GemmArgs_C(R11), SI    \
+	MOVQ  GemmArgs_CRow(R11), BX \
+	SHLQ  $2, BX                 \
+	MOVQ  BX, R13                \
+	SHLQ  $4, R13                \
+	ADDQ  SI, R13                \
+	MOVQ  SI, AX                 \
+	ORQ   BX, AX                 \
+	TESTQ $63, AX
+
+// func releaseTiles()
+TEXT ·releaseTiles(SB), NOSPLIT, $0-0
+	TILERELEASE
+	RET
+
 // func pairTileAMX(args *GemmArgs, m, n int)
 //
-// The frame holds the sums, 32 rows of 128 bytes, and behind them the 64 bytes of the
-// tile configuration. R8 and R9 are the rows and columns of the second tiles, 0 where
-// there are none; their instructions are skipped then, as empty tiles may not be used.
-TEXT ·pairTileAMX(SB), 0, $4160-24
+// R14 is a cache line in the frame, where 32 rows of 128 bytes hold the sums of tiles
+// whose rows in C straddle lines, which tile instructions are slow at, and behind them
+// the 64 bytes of the tile configuration. R8 and R9 are the rows and columns of the
+// second tiles, 0 where there are none; their instructions are skipped then, as empty
+// tiles may not be used.
+TEXT ·pairTileAMX(SB), 0, $4224-24
 	NO_LOCAL_POINTERS
 	MOVQ args+0(FP), R11
 	MOVQ m+8(FP), R12
 	MOVQ n+16(FP), R13
+	LEAQ sums-4161(SP), R14 // 63 bytes into the frame
+	ANDQ $~63, R14
 	XORQ R8, R8
 	XORQ R9, R9
 	MOVQ R12, AX
@@ -59,20 +103,15 @@ rows:
 	MOVQ $16, BX
 
 columns:
-	// Masks of the columns: K1 of the first tiles, K2 of the second.
-	MOVQ  $-1, DX
-	MOVQ  BX, CX
-	SHLQ  CX, DX
-	NOTQ  DX
-	KMOVW DX, K1
-	MOVQ  $-1, DX
-	MOVQ  R9, CX
-	SHLQ  CX, DX
-	NOTQ  DX
-	KMOVW DX, K2
+	MOVQ GemmArgs_Config(R11), DX
+	MOVQ R12, R10
+	SHLQ $8, R10
+	ORQ  R13, R10
+	CMPQ R10, DX
+	JEQ  configured
 
 	// The configuration: palette 1; bytes per row at 16 + 2*tile, rows at 48 + tile.
-	LEAQ      sums-64(SP), SI
+	LEAQ      4096(R14), SI
 	VPXORD    Z0, Z0, Z0
 	VMOVDQU32 Z0, (SI)
 	MOVB      $1, (SI)
@@ -93,18 +132,32 @@ columns:
 
 oneColumn:
 	TESTQ R8, R8
-	JZ    configured
+	JZ    configure
 	MOVW  $64, 26(SI)
 	MOVB  R8, 53(SI)
 	MOVW  BX, 20(SI)
 	MOVB  R8, 50(SI)
 	TESTQ R9, R9
-	JZ    configured
+	JZ    configure
 	MOVW  CX, 22(SI)
 	MOVB  R8, 51(SI)
 
-configured:
+configure:
 	LDTILECFG_SI
+	TESTQ DX, DX
+	JZ    configured
+	MOVQ  R10, GemmArgs_Config(R11)
+
+configured:
+	MOVBLZX GemmArgs_Add(R11), CX
+	OUTPUT
+	JNZ   zero
+	TESTQ CX, CX
+	JZ    zero
+	ALL_SUMS(LOAD, loadRows, loaded)
+	JMP   begin
+
+zero:
 	TILEZERO(0)
 	TESTQ R9, R9
 	JZ    zeroRows
@@ -112,17 +165,19 @@ configured:
 
 zeroRows:
 	TESTQ R8, R8
-	JZ    zeroed
+	JZ    begin
 	TILEZERO(2)
 	TESTQ R9, R9
-	JZ    zeroed
+	JZ    begin
 	TILEZERO(3)
 
-zeroed:
+begin:
 	MOVQ GemmArgs_ARow(R11), BX
 	SHLQ $2, BX
 	MOVQ GemmArgs_BK(R11), CX
 	SHLQ $2, CX
+	MOVQ CX, R13
+	SHLQ $4, R13
 	MOVQ GemmArgs_Segs(R11), R10
 	MOVQ (GemmArgs_Segs+8)(R11), R15
 
@@ -166,45 +221,49 @@ secondRows:
 next:
 	ADDQ $64, SI
 	ADDQ $64, DX
-	MOVQ CX, R14
-	SHLQ $4, R14
-	ADDQ R14, DI
+	ADDQ R13, DI
 	JMP  step
 
 store:
-	MOVQ  $128, BX
-	LEAQ  sums-4160(SP), SI
-	MOVQ  SI, R14
-	STORE(0)
-	TESTQ R9, R9
-	JZ    storeRows
-	ADDQ  $64, SI
-	STORE(1)
-
-storeRows:
-	TESTQ R8, R8
-	JZ    stored
-	LEAQ  2048(R14), SI
-	STORE(2)
-	TESTQ R9, R9
-	JZ    stored
-	ADDQ  $64, SI
-	STORE(3)
-
-stored:
+	OUTPUT
+	JNZ  across
+	ALL_SUMS(STORE, storeRows, stored)
+	CMPQ GemmArgs_Config(R11), $0
+	JNE  done
 	TILERELEASE
-	MOVQ    GemmArgs_COff(R11), DI
-	SHLQ    $2, DI
-	ADDQ    GemmArgs_C(R11), DI
-	MOVQ    GemmArgs_CRow(R11), CX
-	SHLQ    $2, CX
+
+done:
+	VZEROUPPER
+	RET
+
+across:
+	MOVQ SI, DI
+	MOVQ BX, CX
+	MOVQ R14, SI
+	MOVQ $128, BX
+	LEAQ 2048(R14), R13
+	ALL_SUMS(STORE, acrossRows, kept)
+	CMPQ GemmArgs_Config(R11), $0
+	JNE  masks
+	TILERELEASE
+
+masks:
+	// Masks of the columns: K1 of the first tiles, K2 of the second.
+	MOVQ  $-1, AX
+	MOVQ  CX, BX
+	MOVQ  n+16(FP), CX
+	SHLQ  CX, AX
+	NOTQ  AX
+	KMOVW AX, K1
+	SHRQ  $16, AX
+	KMOVW AX, K2
 	MOVBLZX GemmArgs_Add(R11), AX
 
 row:
-	VMOVUPS.Z (R14), K1, Z0
-	VMOVUPS.Z 64(R14), K2, Z1
-	TESTQ     AX, AX
-	JZ        write
+	VMOVUPS (R14), Z0
+	VMOVUPS 64(R14), Z1
+	TESTQ   AX, AX
+	JZ      write
 	VMOVUPS.Z (DI), K1, Z2
 	VMOVUPS.Z 64(DI), K2, Z3
 	VADDPS    Z2, Z0, Z0
@@ -214,7 +273,7 @@ write:
 	VMOVUPS Z0, K1, (DI)
 	VMOVUPS Z1, K2, 64(DI)
 	ADDQ    $128, R14
-	ADDQ    CX, DI
+	ADDQ    BX, DI
 	DECQ    R12
 	JNZ     row
 	VZEROUPPER

@@ -37,6 +37,9 @@ type GemmArgs struct {
 	CRow             int // stride of C per row; its columns are adjacent
 	Segs             []Segment
 	Add              bool // add to C instead of overwriting it
+
+	// Config belongs to the kernels, between Begin and End of [GemmKernels]; 0 elsewhere.
+	Config int
 }
 
 // GemmKernels computes tiles of matrix products. The zero value is not usable; see [New].
@@ -46,7 +49,23 @@ type GemmKernels struct {
 	// Lanes is the width of one vector: a tile of N columns costs ceil(N/Lanes) vectors.
 	Lanes int
 
-	tile func(g *GemmArgs, m, n int)
+	tile       func(g *GemmArgs, m, n int)
+	begin, end func(g *GemmArgs)
+}
+
+// Begin announces many tiles of g, which [GemmKernels.End] must follow on the same
+// goroutine: kernels that set up the CPU for a tile do it once for all of one size.
+func (k *GemmKernels) Begin(g *GemmArgs) {
+	if k.begin != nil {
+		k.begin(g)
+	}
+}
+
+// End takes back [GemmKernels.Begin].
+func (k *GemmKernels) End(g *GemmArgs) {
+	if k.end != nil {
+		k.end(g)
+	}
 }
 
 // Tile computes the m x n tile that g describes, 1 <= m <= MR and 1 <= n <= NR; other

@@ -26,12 +26,34 @@ type PairKernels struct {
 	// Interleave rounds to words in which dst[i] holds lo[i] and hi[i]. hi has the length
 	// of lo, or is nil and counts as zeros; dst needs len(lo) words.
 	Interleave func(dst, lo, hi []float32)
+	// PackLines rounds lines of at most 2*[BlockWords] numbers to BlockWords words each,
+	// filled up with zeros: those of line i begin at x[i*from] and go to dst[i*to].
+	PackLines func(dst, x []float32, l Lines)
+	// InterleaveLines is Interleave for lines of any length: those of line i begin at
+	// lo[i*from] and hi[i*from] and go to dst[i*to].
+	InterleaveLines func(dst, lo, hi []float32, l Lines)
+	// Transpose writes element i of row k, src[k*stride+i], to dst[i*BlockWords+k], for n
+	// elements of BlockWords rows.
+	Transpose func(dst, src []float32, stride, n int)
+}
+
+// Lines are n numbers each, at distances from and to of a source and of a destination.
+type Lines struct{ Lines, N, From, To int }
+
+// inside panics if one of the lines that begins at x[i*step] leaves x.
+func (l Lines) inside(x []float32, step, n int) {
+	if l.Lines > 0 && n > 0 {
+		_ = x[(l.Lines-1)*step+n-1]
+	}
 }
 
 // newPairsGeneric returns the portable kernels, the definition of the others.
 func newPairsGeneric() *PairKernels {
 	gemm := GemmKernels{MR: genericMR, NR: genericNR, Lanes: 4, tile: pairTileGeneric}
-	return &PairKernels{Gemm: gemm, Pack: packGeneric, Interleave: interleaveGeneric}
+	return &PairKernels{
+		Gemm: gemm, Pack: packGeneric, Interleave: interleaveGeneric,
+		PackLines: packLinesGeneric, InterleaveLines: interleaveLinesGeneric, Transpose: transposeGeneric,
+	}
 }
 
 // bfloat16 returns the bits of x rounded to bfloat16.
@@ -67,6 +89,29 @@ func interleaveGeneric(dst, lo, hi []float32) {
 			continue
 		}
 		dst[i] = word(v, hi[i])
+	}
+}
+
+func packLinesGeneric(dst, x []float32, l Lines) {
+	for i := range l.Lines {
+		to := dst[i*l.To:][:BlockWords]
+		packGeneric(to, x[i*l.From:][:l.N])
+		clear(to[(l.N+1)/2:])
+	}
+}
+
+func interleaveLinesGeneric(dst, lo, hi []float32, l Lines) {
+	for i := range l.Lines {
+		interleaveGeneric(dst[i*l.To:], lo[i*l.From:][:l.N], hi[i*l.From:][:l.N])
+	}
+}
+
+func transposeGeneric(dst, src []float32, stride, n int) {
+	for i := range n {
+		to := dst[i*BlockWords:][:BlockWords]
+		for k := range to {
+			to[k] = src[k*stride+i]
+		}
 	}
 }
 

@@ -19,7 +19,10 @@ func newPairs(p Path) *PairKernels {
 		gemm := GemmKernels{MR: len(tiles[0]), NR: 32, Lanes: 16, tile: func(g *GemmArgs, m, n int) {
 			tiles[(n-1)/16][m-1](g, n)
 		}}
-		pairs := &PairKernels{Gemm: gemm, Pack: packBF16, Interleave: interleaveBF16}
+		pairs := &PairKernels{
+			Gemm: gemm, Pack: packBF16, Interleave: interleaveBF16,
+			PackLines: packLinesBF16, InterleaveLines: interleaveLinesBF16, Transpose: transposeWords,
+		}
 		if p == AMX {
 			pairs.Blocks = newBlocks()
 		}
@@ -53,5 +56,48 @@ func interleaveBF16(dst, lo, hi []float32) {
 	if n := len(lo); n > 0 {
 		_, _ = dst[n-1], hi[n-1]
 		pairInterleave(unsafe.SliceData(dst), unsafe.SliceData(lo), unsafe.SliceData(hi), n)
+	}
+}
+
+// pairPackLines is PackLines for lines > 0; distances are in bytes, 0 < n <= 32.
+//
+//go:noescape
+func pairPackLines(dst, x *float32, lines, n, from, to int)
+
+// pairInterleaveLines is InterleaveLines for lines > 0 and n > 0; distances are in bytes.
+//
+//go:noescape
+func pairInterleaveLines(dst, lo, hi *float32, lines, n, from, to int)
+
+// transpose16 transposes blocks of 16 columns of 16 rows, stride bytes apart.
+//
+//go:noescape
+func transpose16(dst, src *float32, stride, blocks int)
+
+func packLinesBF16(dst, x []float32, l Lines) {
+	l.inside(dst, l.To, BlockWords)
+	l.inside(x, l.From, l.N)
+	if l.Lines > 0 && l.N > 0 {
+		pairPackLines(unsafe.SliceData(dst), unsafe.SliceData(x), l.Lines, min(l.N, 2*BlockWords), 4*l.From, 4*l.To)
+	}
+}
+
+func interleaveLinesBF16(dst, lo, hi []float32, l Lines) {
+	l.inside(dst, l.To, l.N)
+	l.inside(lo, l.From, l.N)
+	l.inside(hi, l.From, l.N)
+	if l.Lines > 0 && l.N > 0 {
+		pairInterleaveLines(unsafe.SliceData(dst), unsafe.SliceData(lo), unsafe.SliceData(hi), l.Lines, l.N, 4*l.From, 4*l.To)
+	}
+}
+
+func transposeWords(dst, src []float32, stride, n int) {
+	whole := n / 16
+	if whole > 0 {
+		_, _ = dst[16*BlockWords*whole-1], src[(BlockWords-1)*stride+16*whole-1]
+		transpose16(unsafe.SliceData(dst), unsafe.SliceData(src), 4*stride, whole)
+	}
+	if rest := n - 16*whole; rest > 0 {
+		transposeGeneric(dst[16*BlockWords*whole:], src[16*whole:], stride, rest)
 	}
 }

@@ -1,6 +1,7 @@
 package kernel
 
 import (
+	"fmt"
 	"math"
 	"math/big"
 	"math/rand/v2"
@@ -179,6 +180,59 @@ func BenchmarkPairTile(b *testing.B) {
 				flops := 2 * float64(m*n*steps*c.k2) * float64(b.N)
 				b.ReportMetric(flops/b.Elapsed().Seconds()/1e9, "GFLOP/s")
 			})
+		}
+	}
+}
+
+// TestLinesEqualDefinition compares the kernels over lines with the portable ones, and
+// what lies between the lines with what was there.
+func TestLinesEqualDefinition(t *testing.T) {
+	generic := newPairsGeneric()
+	forEachPairs(t, func(t *testing.T, k *PairKernels) {
+		r := rand.New(rand.NewPCG(9, 10))
+		for range 300 {
+			l := Lines{Lines: 1 + r.IntN(5), N: 1 + r.IntN(2*BlockWords), From: r.IntN(50), To: BlockWords + r.IntN(40)}
+			x := normals(r, (l.Lines-1)*l.From+l.N)
+			got := normals(r, l.Lines*l.To)
+			want := append([]float32(nil), got...)
+			k.PackLines(got, x, l)
+			generic.PackLines(want, x, l)
+			sameBits(t, fmt.Sprintf("PackLines %+v", l), got, want)
+
+			l.N = 1 + r.IntN(70)
+			l.To += l.N
+			lo, hi := normals(r, (l.Lines-1)*l.From+l.N), normals(r, (l.Lines-1)*l.From+l.N)
+			got = normals(r, l.Lines*l.To)
+			want = append([]float32(nil), got...)
+			k.InterleaveLines(got, lo, hi, l)
+			generic.InterleaveLines(want, lo, hi, l)
+			sameBits(t, fmt.Sprintf("InterleaveLines %+v", l), got, want)
+
+			n := 1 + r.IntN(70)
+			stride := n + r.IntN(9)
+			src := normals(r, BlockWords*stride)
+			got = normals(r, n*BlockWords+7)
+			want = append([]float32(nil), got...)
+			k.Transpose(got, src, stride, n)
+			generic.Transpose(want, src, stride, n)
+			sameBits(t, fmt.Sprintf("Transpose of %d, stride %d", n, stride), got, want)
+		}
+	})
+}
+
+func normals(r *rand.Rand, n int) []float32 {
+	x := make([]float32, n)
+	for i := range x {
+		x[i] = float32(r.NormFloat64())
+	}
+	return x
+}
+
+func sameBits(t *testing.T, what string, got, want []float32) {
+	t.Helper()
+	for i := range want {
+		if math.Float32bits(got[i]) != math.Float32bits(want[i]) {
+			t.Fatalf("%s: element %d is %#x, want %#x", what, i, math.Float32bits(got[i]), math.Float32bits(want[i]))
 		}
 	}
 }

@@ -1,7 +1,7 @@
 package relation
 
-// join makes pairs of adjacent columns of positions one position with twice the
-// channels, which turns a convolution of stride 2 over images of 3 channels into
+// join makes several columns of positions one position with more channels. There are two
+// kinds. [newJoin] makes pairs of adjacent columns one with twice the channels, which turns a convolution of stride 2 over images of 3 channels into
 // one of stride 1 over 6. An odd number of channels, whose words of two would
 // straddle positions, becomes even that way.
 type join struct {
@@ -29,3 +29,26 @@ func newJoin(q *problem) (*join, problem, bool) {
 
 // at places channel i of a joined position, from the position's first channel on.
 func (j *join) at(i, in int) int { return i/j.channels*j.pos + i%j.channels*in }
+
+// newWindow joins the columns of each window of q, a convolution: every output column has
+// a left column of its own, in which a kernel row's channels follow each other, and which
+// share elements with their neighbours. It is for few channels, of which it makes enough
+// to fill a block of words, and only then ok.
+func newWindow(q *problem) (*join, problem, bool) {
+	r := q.rel[1]
+	inside := r.padLow == 0 && (r.output-1)*r.stride+r.kernel <= r.input
+	plain := r.inputDilation == 1 && r.kernelDilation == 1 && r.kernel > 1 && inside
+	if !plain || q.swapped || q.left.in != 1 || q.left.pos[1] != q.i || q.i > windowChannels {
+		return nil, problem{}, false
+	}
+	joined := *q
+	joined.i *= r.kernel
+	joined.left.pos[1], joined.left.size[1] = r.stride*q.i, r.output
+	joined.right.pos[1], joined.right.size[1] = 0, 1
+	r.input, r.kernel, r.stride = r.output, 1, 1
+	joined.rel[1], joined.axes[1] = r, r.axis()
+	return &join{channels: q.i, pos: q.right.pos[1]}, joined, true
+}
+
+// windowChannels is the most channels that are joined to windows.
+const windowChannels = 8

@@ -141,7 +141,14 @@ func (m *mapPlan) chooseBlock(mr int) {
 		m.block -= m.block % mr
 		m.blocks = ceilDiv(q.m, m.block)
 	}
+	if m.onBlocks() { // whole tiles, as the memory of the words is laid out
+		m.block = ceilDiv(m.block, mr) * mr
+		m.blocks = ceilDiv(q.m, m.block)
+	}
 }
+
+// onBlocks reports whether the tiles are those on blocks of words.
+func (m *mapPlan) onBlocks() bool { return m.words != nil && m.words.blocks > 0 }
 
 // buildItems makes the tables of all output positions.
 func (m *mapPlan) buildItems() {
@@ -179,6 +186,9 @@ func (m *mapPlan) item(index map[[2]int]int, y int, r run, yPairs, xPairs []pair
 		it.byPosition = true
 		it.aRow, it.cRow = r.dl*q.left.pos[1], r.step*q.out.pos[1]
 	}
+	if m.onBlocks() {
+		it.aRow = kernel.BlockWords
+	}
 	it.out = y*q.out.pos[0] + r.start*q.out.pos[1]
 	bk := m.bStep()
 	for _, yp := range yPairs {
@@ -188,10 +198,24 @@ func (m *mapPlan) item(index map[[2]int]int, y int, r run, yPairs, xPairs []pair
 				b = yp.r*q.right.pos[0] + xp.r*q.right.pos[1]
 			}
 			a := yp.l*q.left.pos[0] + xp.l*q.left.pos[1]
+			if m.onBlocks() {
+				it.segs = m.appendBlocks(it.segs, a, b)
+				continue
+			}
 			it.segs = appendSegment(it.segs, a, b, q.i, q.left.in, bk)
 		}
 	}
 	return it
+}
+
+// appendBlocks appends a segment for each block of words of a position.
+func (m *mapPlan) appendBlocks(segs []kernel.Segment, a, b int) []kernel.Segment {
+	for i := range m.words.blocks {
+		segs = append(segs, kernel.Segment{
+			A: int32(a + i*kernel.BlockWords*m.k.MR), B: int32(b + i*kernel.BlockWords*m.panel), K: kernel.BlockWords,
+		})
+	}
+	return segs
 }
 
 // bStep is the stride of the right operand per contraction step.
@@ -218,7 +242,7 @@ func appendSegment(segs []kernel.Segment, a, b, k, aStep, bStep int) []kernel.Se
 // prefersPositions decides whether the tiles of a run go over its positions, which keeps
 // the left operand in L1, or over images, which fills the tiles of short runs.
 func (m *mapPlan) prefersPositions(r run) bool {
-	if r.n < 2 {
+	if r.n < 2 || m.onBlocks() {
 		return false
 	}
 	byPosition := rowCycles(m.k, r.n, m.panel)
@@ -301,7 +325,7 @@ func (m *mapPlan) String() string {
 	}
 	if m.words != nil {
 		s += ", bfloat16"
-		if m.k == m.words.pairs.Blocks {
+		if m.onBlocks() {
 			s += " in blocks"
 		}
 	}

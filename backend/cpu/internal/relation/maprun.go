@@ -34,6 +34,7 @@ func (m *mapPlan) chunk(c *call, block int, ch chunk, worker int) {
 	if m.words != nil {
 		m.round(c, w, ch, worker, lo, hi)
 	}
+	m.k.Begin(&w.args)
 	for panel := range m.panels {
 		m.aim(w, panel)
 		for i := range m.items[ch.lo:ch.hi] {
@@ -45,6 +46,7 @@ func (m *mapPlan) chunk(c *call, block int, ch chunk, worker int) {
 			}
 		}
 	}
+	m.k.End(&w.args)
 	if m.dense {
 		m.finish(c, ch, worker, lo, hi)
 	}
@@ -90,6 +92,9 @@ func (m *mapPlan) positions(c *call, w *worker, it *item, panel, lo, hi int) {
 // images computes one position of images [lo, hi).
 func (m *mapPlan) images(c *call, w *worker, it *item, panel, lo, hi int) {
 	size := tiling(hi-lo, m.k.MR)
+	if m.onBlocks() {
+		size = m.k.MR
+	}
 	for image := lo; image < hi; image += size {
 		m.tile(c, w, it, panel, image, 0, min(size, hi-image))
 	}

@@ -4,20 +4,27 @@ import "github.com/orrery-rl/orrery/backend/cpu/internal/kernel"
 
 // mapWords is what a [mapPlan] over pairs of bfloat16 adds: two channels that follow
 // each other make a word. The right operand is rounded while it is packed, the left one
-// block by block into memory of the worker, [image][y][x][word], which stays in L2
-// while all panels and taps read it.
+// block by block into memory of the worker, which stays in L2 while all panels and taps
+// read it. Its layout is [image][y][x][word], or, for tiles on blocks,
+// [tile][y][x][block][image][word]: a tile of images by a block of words is contiguous.
 type mapWords struct {
 	pairs    *kernel.PairKernels
 	left     operand // as given; q.left places the rounded block
 	channels int     // as given; q.i counts words
-	block    int     // floats of a block, whole cache lines
+	block    int     // floats of a block of images, whole cache lines
+	blocks   int     // blocks of words of a position, 0 for tiles that are not on blocks
 }
 
 // useWords turns the plan to words if its channels are adjacent and enough to pair.
 func (m *mapPlan) useWords(pairs *kernel.PairKernels) {
 	q := *m.q
 	var joined *join
-	if q.i%2 != 0 && q.i < 16 {
+	switch {
+	case pairs.Blocks != nil:
+		if j, window, ok := newWindow(m.q); ok {
+			joined, q = j, window
+		}
+	case q.i%2 != 0 && q.i < 16:
 		if joined, q, _ = newJoin(m.q); joined == nil {
 			return
 		}
@@ -35,30 +42,39 @@ func (m *mapPlan) useWords(pairs *kernel.PairKernels) {
 	q.i = words
 	line := q.left.size[1] * q.i
 	q.left = operand{in: 1, pos: [2]int{line, q.i}, line: q.left.size[0] * line, size: q.left.size}
+	if k == pairs.Blocks {
+		m.words.blocks = words / kernel.BlockWords
+		q.left.pos = [2]int{line * k.MR, q.i * k.MR}
+	}
 	m.q = &q
 	m.packed = true
 }
 
+// fewestWords is how many words a position needs for tiles on blocks to be faster than
+// float32, although they compute whole blocks.
+const fewestWords = 4
+
 // wordsOf returns how many words hold so many channels, and the tiles over them. Tiles
-// on blocks take whole blocks, the rest of which is zeros; where that would be more than
-// a third of the work there are none, because CPUs with blocks multiply float32 as fast
-// as pairs.
+// on blocks take whole blocks, the rest of which is zeros.
 func wordsOf(pairs *kernel.PairKernels, channels int) (words int, k *kernel.GemmKernels) {
 	words = ceilDiv(channels, 2)
 	if pairs.Blocks == nil {
 		return words, &pairs.Gemm
 	}
-	whole := ceilDiv(words, kernel.BlockWords) * kernel.BlockWords
-	if 3*whole > 4*words {
+	if words < fewestWords {
 		return 0, nil
 	}
-	return whole, pairs.Blocks
+	return ceilDiv(words, kernel.BlockWords) * kernel.BlockWords, pairs.Blocks
 }
 
 // chooseFresh lists for every chunk the rows of the left operand that it reads and that
 // no chunk before it has read; all that it reads if chunks are tasks of their own.
 func (m *mapPlan) chooseFresh() {
-	m.words.block = ceilDiv(m.block*m.q.left.line, lineFloats) * lineFloats
+	images := m.block
+	if m.words.blocks > 0 {
+		images = ceilDiv(images, m.k.MR) * m.k.MR
+	}
+	m.words.block = ceilDiv(images*m.q.left.line, lineFloats) * lineFloats
 	have := make([]bool, m.q.left.size[0])
 	for i := range m.chunks {
 		ch := &m.chunks[i]
@@ -80,12 +96,59 @@ func (m *mapPlan) chooseFresh() {
 // at it.
 func (m *mapPlan) round(c *call, w *worker, ch chunk, worker, lo, hi int) {
 	block := c.scratch[worker*m.words.block:][:m.words.block]
+	w.args.A, w.first = block, lo
 	for _, y := range ch.fresh {
-		for image := lo; image < hi; image++ {
-			m.roundRow(block[(image-lo)*m.q.left.line+y*m.q.left.pos[0]:], c.left, image, y)
+		switch {
+		case m.words.blocks > 0 && m.q.left.size[1] == 1:
+			m.roundColumn(block, c.left, lo, hi, y)
+		case m.words.blocks > 0:
+			for image := lo; image < hi; image++ {
+				m.roundLines(block[m.blockAt(image-lo)+y*m.q.left.pos[0]:], c.left, image, y)
+			}
+		default:
+			for image := lo; image < hi; image++ {
+				m.roundRow(block[(image-lo)*m.q.left.line+y*m.q.left.pos[0]:], c.left, image, y)
+			}
 		}
 	}
-	w.args.A, w.first = block, lo
+}
+
+// blockAt is where a block of images on blocks of words has an image.
+func (m *mapPlan) blockAt(image int) int {
+	in := image % m.k.MR
+	return (image-in)*m.q.left.line + in*kernel.BlockWords
+}
+
+// roundLines rounds one row of positions of one image for tiles on blocks. The full
+// blocks of adjacent positions follow each other on both sides.
+func (m *mapPlan) roundLines(dst, left []float32, image, y int) {
+	const most = 2 * kernel.BlockWords
+	o, n, size := m.words.left, m.words.channels, kernel.BlockWords*m.k.MR
+	left = left[o.off+image*o.line+y*o.pos[0]:]
+	if n%most == 0 && o.pos[1] == n {
+		m.words.pairs.PackLines(dst, left, kernel.Lines{Lines: o.size[1] * m.words.blocks, N: most, From: most, To: size})
+		return
+	}
+	for b := range m.words.blocks {
+		m.words.pairs.PackLines(dst[b*size:], left[b*most:], kernel.Lines{
+			Lines: o.size[1], N: min(most, n-b*most), From: o.pos[1], To: m.words.blocks * size,
+		})
+	}
+}
+
+// roundColumn rounds one position of images [lo, hi), tile by tile, for tiles on blocks.
+func (m *mapPlan) roundColumn(dst, left []float32, lo, hi, y int) {
+	const most = 2 * kernel.BlockWords
+	o, n, size := m.words.left, m.words.channels, kernel.BlockWords*m.k.MR
+	for image := lo; image < hi; image += m.k.MR {
+		to := dst[m.blockAt(image-lo)+y*m.q.left.pos[0]:]
+		from := left[o.off+image*o.line+y*o.pos[0]:]
+		for b := range m.words.blocks {
+			m.words.pairs.PackLines(to[b*size:], from[b*most:], kernel.Lines{
+				Lines: min(m.k.MR, hi-image), N: min(most, n-b*most), From: o.line, To: kernel.BlockWords,
+			})
+		}
+	}
 }
 
 // roundRow rounds one row of positions of one image.
@@ -98,9 +161,7 @@ func (m *mapPlan) roundRow(dst, left []float32, image, y int) {
 		return
 	}
 	for x := range width {
-		place := dst[x*m.q.i:][:m.q.i]
-		m.words.pairs.Pack(place, left[at+x*o.pos[1]:][:n])
-		clear(place[ceilDiv(n, 2):])
+		m.words.pairs.Pack(dst[x*m.q.i:][:m.q.i], left[at+x*o.pos[1]:][:n])
 	}
 }
 

@@ -60,7 +60,7 @@ const (
 // reduceItem is rows of the output that share tables: those of one position or, where
 // they follow each other in the left operand, of a run of positions.
 type reduceItem struct {
-	segs, tail []kernel.Segment // of a whole block; of the last one
+	segs, tail [][]kernel.Segment // of a whole block, by chunk; of the last one
 	rows       int
 	slot       int // of the first position
 	aRow       int
@@ -139,11 +139,16 @@ func newReducePlan(t *kernel.Table, p *problem, workers int) *reducePlan {
 	r.items = reduceRows(p)
 	r.aStep, r.bStep = p.left.in, p.right.in
 	r.inner = overChannels
-	if x := p.axes[1]; x.longest() >= 3 || p.i == 1 {
+	if x := p.axes[1]; !r.onBlocks() && (x.longest() >= 3 || p.i == 1) {
 		r.inner = overPositions
 		r.aStep, r.bStep = x.dl*p.left.pos[1], x.dr*p.right.pos[1]
 	}
-	r.chooseBlock()
+	if r.onBlocks() {
+		r.aStep, r.bStep = 1, r.words.blocks.columns
+		r.chooseSubBlocks()
+	} else {
+		r.chooseBlock()
+	}
 	r.chooseSplits()
 	if r.words != nil {
 		r.placeWords()
@@ -152,6 +157,9 @@ func newReducePlan(t *kernel.Table, p *problem, workers int) *reducePlan {
 	r.sumSegs = []kernel.Segment{{K: int32(r.splits)}}
 	return r
 }
+
+// onBlocks reports whether the tiles are those on blocks of words.
+func (r *reducePlan) onBlocks() bool { return r.words != nil && r.words.blocks != nil }
 
 // chooseBlock sets how many channels go through the tiles at once: as many as stay in
 // L2, but enough for tiles to be worth loading.
@@ -190,8 +198,8 @@ func (r *reducePlan) buildItems() {
 			for n := 0; n < run.n; {
 				x := run.start + n*run.step
 				it := &r.items[i]
-				it.segs = r.segments(yPairs, r.p.axes[1].pairs[x], r.block)
-				it.tail = r.segments(yPairs, r.p.axes[1].pairs[x], tail)
+				it.segs = r.tables(yPairs, r.p.axes[1].pairs[x], r.block)
+				it.tail = r.tables(yPairs, r.p.axes[1].pairs[x], tail)
 				count := it.rows / r.p.m
 				for s := range count {
 					r.rows = append(r.rows, r.p.out.off+y*r.p.out.pos[0]+(x+s*run.step)*r.p.out.pos[1])
@@ -204,6 +212,26 @@ func (r *reducePlan) buildItems() {
 			}
 		}
 	}
+}
+
+// tables makes the tables of a position for a block of channels, one for each chunk.
+func (r *reducePlan) tables(ys, xs []pair, channels int) [][]kernel.Segment {
+	if !r.onBlocks() {
+		return [][]kernel.Segment{r.segments(ys, xs, channels)}
+	}
+	var all [][]kernel.Segment
+	for _, ch := range r.words.blocks.chunks {
+		all = append(all, r.blockSegments(ys, xs, channels, ch))
+	}
+	return all
+}
+
+// chunks is how many chunks a block is summed in.
+func (r *reducePlan) chunks() int {
+	if !r.onBlocks() {
+		return 1
+	}
+	return len(r.words.blocks.chunks)
 }
 
 // segments makes the table of a position for a block of channels.
@@ -242,6 +270,9 @@ func (r *reducePlan) scratch() int {
 	if r.words != nil {
 		size += r.words.size
 	}
+	if r.onBlocks() {
+		size += lineFloats + r.workers*stagingSize
+	}
 	return size
 }
 
@@ -267,6 +298,9 @@ func (r *reducePlan) String() string {
 	}
 	if r.words != nil {
 		order += ", bfloat16"
+	}
+	if r.onBlocks() {
+		order += fmt.Sprintf(" in blocks, %d chunks", r.chunks())
 	}
 	return fmt.Sprintf("reduce: steps over %s, %d blocks of %d channels, %d items x %d panels in %d parts, %s%s",
 		inner, r.blocks, r.block, len(r.items), r.panels, r.parts, where, order)

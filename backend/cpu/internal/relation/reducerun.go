@@ -4,7 +4,11 @@ package relation
 func (r *reducePlan) phases(c *call) []phase {
 	var steps []phase
 	if r.words != nil && r.words.whole {
-		steps = append(steps, phase{tasks: r.blocks, run: func(task, _ int) { r.round(c, task, task) }})
+		steps = append(steps, phase{tasks: r.blocks, run: func(task, worker int) {
+			for n := range r.chunks() {
+				r.round(c, task, n, task, worker)
+			}
+		}})
 	}
 	steps = append(steps, phase{tasks: r.splits * r.parts, run: func(task, worker int) {
 		r.task(c, task/r.parts, task%r.parts, worker)
@@ -34,13 +38,17 @@ func (r *reducePlan) task(c *call, split, part, worker int) {
 	lo, hi := share(units, part, r.parts), share(units, part+1, r.parts)
 	first, last := share(r.blocks, split, r.splits), share(r.blocks, split+1, r.splits)
 	for block := first; block < last; block++ {
-		g.Add = block > first || r.direct && r.p.add
-		at := block
-		if r.words != nil {
-			at = r.aim(c, w, block, worker)
-		}
-		for u := lo; u < hi; u++ {
-			r.unit(w, split, block, at, &r.items[u/r.panels], u%r.panels)
+		for n := range r.chunks() {
+			g.Add = block > first || n > 0 || r.direct && r.p.add
+			at := block
+			if r.words != nil {
+				at = r.aim(c, w, block, n, worker)
+			}
+			r.k.Begin(g)
+			for u := lo; u < hi; u++ {
+				r.unit(w, split, block, at, n, &r.items[u/r.panels], u%r.panels)
+			}
+			r.k.End(g)
 		}
 	}
 }
@@ -48,15 +56,18 @@ func (r *reducePlan) task(c *call, split, part, worker int) {
 // share returns where part i of n begins when total is divided evenly.
 func share(total, i, n int) int { return total * i / n }
 
-// unit adds a block of channels, which is block number at in its operands, to one item
-// and panel.
-func (r *reducePlan) unit(w *worker, split, block, at int, it *reduceItem, panel int) {
+// unit adds chunk number n of a block of channels, which is block number at in its
+// operands, to one item and panel.
+func (r *reducePlan) unit(w *worker, split, block, at, n int, it *reduceItem, panel int) {
 	p, g := r.p, &w.args
 	col := panel * r.k.NR
 	cols := min(r.k.NR, p.j-col)
-	g.Segs = it.segs
+	g.Segs = it.segs[n]
 	if block == r.blocks-1 {
-		g.Segs = it.tail
+		g.Segs = it.tail[n]
+	}
+	if g.Add && len(g.Segs) == 0 {
+		return
 	}
 	g.BOff = p.right.off + at*r.block*p.right.in + col
 	a := p.left.off + at*r.block*p.left.in
@@ -66,6 +77,9 @@ func (r *reducePlan) unit(w *worker, split, block, at int, it *reduceItem, panel
 		to, g.CRow = r.rows[it.slot]+col, p.out.row
 	}
 	size := tiling(it.rows, r.k.MR)
+	if r.onBlocks() {
+		size = r.k.MR
+	}
 	for row := 0; row < it.rows; row += size {
 		g.AOff, g.COff = a+row*g.ARow, to+row*g.CRow
 		r.k.Tile(g, min(size, it.rows-row), cols)

@@ -11,6 +11,7 @@ type reduceWords struct {
 	left, right operand // as given; those of the plan's problem place the words
 	channels    int     // as given; the problem counts words
 	whole       bool
+	blocks      *reduceBlocks // nil for tiles that are not on blocks
 
 	leftSize, rightSize int // words of a block, whole cache lines
 	size                int // words of all memory
@@ -27,14 +28,17 @@ const (
 func (r *reducePlan) useWords(pairs *kernel.PairKernels) *problem {
 	p := *r.p
 	steps := p.i * p.axes[0].longest() * p.axes[1].longest()
-	// Blocks would need the left operand transposed; float32 is as fast as pairs there.
-	if pairs.Blocks != nil || p.left.line != 1 || p.right.line != 1 || p.i < 2 || steps < wordsSteps || p.flops() < wordsFLOPs {
+	if p.left.line != 1 || p.right.line != 1 || p.i < 2 || steps < wordsSteps || p.flops() < wordsFLOPs {
 		return r.p
 	}
 	r.words = &reduceWords{pairs: pairs, left: p.left, right: p.right, channels: p.i}
 	r.k = &pairs.Gemm
 	p.i = ceilDiv(p.i, 2)
-	p.left, p.right = compact(p.left, p.m), compact(p.right, p.j)
+	if pairs.Blocks != nil {
+		r.useBlocks(&p)
+	} else {
+		p.left, p.right = compact(p.left, p.m), compact(p.right, p.j)
+	}
 	r.p = &p
 	return r.p
 }
@@ -57,6 +61,9 @@ func (r *reducePlan) placeWords() {
 		copies = r.blocks
 	}
 	w.size = lines(copies*w.leftSize) + copies*w.rightSize
+	if w.blocks != nil {
+		w.blocks.staging = r.partials() + lines(w.size)
+	}
 }
 
 // memory returns where place number i, of a worker or of a block, keeps its words, or
@@ -72,21 +79,25 @@ func (r *reducePlan) memory(c *call, i int) (left, right []float32) {
 	return all[i*w.leftSize : split], all[split+i*w.rightSize:]
 }
 
-// aim points the tiles at the words of a block, which it rounds if nothing has, and
-// returns the number of the block there.
-func (r *reducePlan) aim(c *call, w *worker, block, worker int) (at int) {
+// aim points the tiles at the words of a block, of which it rounds what chunk number n
+// adds if nothing has, and returns the number of the block there.
+func (r *reducePlan) aim(c *call, w *worker, block, n, worker int) (at int) {
 	if r.words.whole {
 		w.args.A, w.args.B = r.memory(c, 0)
 		return block
 	}
-	r.round(c, block, worker)
+	r.round(c, block, n, worker, worker)
 	w.args.A, w.args.B = r.memory(c, worker)
 	return 0
 }
 
-// round fills the words of place i with a block.
-func (r *reducePlan) round(c *call, block, i int) {
+// round fills the words of place i with what chunk number n adds to a block.
+func (r *reducePlan) round(c *call, block, n, i, worker int) {
 	left, right := r.memory(c, i)
+	if r.words.blocks != nil {
+		r.roundBlock(c, left, right, block, n, worker)
+		return
+	}
 	lo := 2 * block * r.block
 	hi := min(lo+2*r.block, r.words.channels)
 	r.roundOperand(left, c.left, r.words.left, r.p.left, r.p.m, lo, hi)

@@ -36,7 +36,7 @@ func (p goPool) Run(ctx context.Context, tasks int, f func(task, worker int)) er
 // forEachPath runs f with the kernels of every path, and again with those in bfloat16
 // where it has some; a path that the CPU lacks is skipped by name.
 func forEachPath(t *testing.T, f func(t *testing.T, table *kernel.Table)) {
-	for _, p := range []kernel.Path{kernel.Generic, kernel.AVX2, kernel.AVX512} {
+	for _, p := range []kernel.Path{kernel.Generic, kernel.AVX2, kernel.AVX512, kernel.AMX} {
 		table, err := kernel.New(p)
 		if err != nil {
 			t.Run(p.String(), func(t *testing.T) {
@@ -47,6 +47,7 @@ func forEachPath(t *testing.T, f func(t *testing.T, table *kernel.Table)) {
 		t.Run(p.String(), func(t *testing.T) { f(t, table.Exact()) })
 		if table.Pairs != nil {
 			t.Run(p.String()+"-bf16", func(t *testing.T) { f(t, table) })
+			t.Run(p.String()+"-blocks", func(t *testing.T) { f(t, withBlocks(table)) })
 		}
 	}
 }
