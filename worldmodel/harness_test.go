@@ -53,7 +53,11 @@ type evaluator struct {
 // compile builds a graph over operands shaped like the examples.
 func compile(t testing.TB, examples []tensor, build func(in []*graph.Node) []*graph.Node) evaluator {
 	t.Helper()
-	backend := newBackend(t)
+	return compileOn(t, newBackend(t), examples, build)
+}
+
+func compileOn(t testing.TB, backend compute.Backend, examples []tensor, build func(in []*graph.Node) []*graph.Node) evaluator {
+	t.Helper()
 	inputs := make([]gx.Input, len(examples))
 	for i, x := range examples {
 		inputs[i] = gx.Input{Name: layerName("operand", i), Shape: shapes.Make(dtypes.Float64, x.dims...)}
@@ -165,8 +169,13 @@ func (f *fixture) param(name string) []float64 {
 // compile builds a graph of the model's net and further operands.
 func (f *fixture) compile(examples []tensor, build func(n *Net, in []*graph.Node) []*graph.Node) evaluator {
 	f.t.Helper()
+	return f.compileOn(newBackend(f.t), examples, build)
+}
+
+func (f *fixture) compileOn(backend compute.Backend, examples []tensor, build func(n *Net, in []*graph.Node) []*graph.Node) evaluator {
+	f.t.Helper()
 	count := len(f.params)
-	return compile(f.t, append(append([]tensor{}, f.params...), examples...), func(in []*graph.Node) []*graph.Node {
+	return compileOn(f.t, backend, append(append([]tensor{}, f.params...), examples...), func(in []*graph.Node) []*graph.Node {
 		net, err := f.m.Bind(in[:count])
 		if err != nil {
 			panic(err)

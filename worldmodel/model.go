@@ -19,6 +19,9 @@ type Model struct {
 	transition transition
 	decoder    decoder
 	heads      heads
+	// transitionStart and transitionEnd are where the transition's parameters are
+	// among specs.
+	transitionStart, transitionEnd int
 	// Vectors have their own encoder and decoder; nil if they are not observed.
 	vectorEncoder, vectorDecoder *mlp
 	embedSize                    int
@@ -31,7 +34,9 @@ func New(cfg Config, dims Dims) (*Model, error) {
 	}
 	m := &Model{cfg: cfg.resolved(), dims: dims}
 	m.addEncoders()
+	m.transitionStart = len(m.specs)
 	m.transition = newTransition(&m.specs, m.cfg, m.embedSize, dims.ActionSize)
+	m.transitionEnd = len(m.specs)
 	m.addDecoders()
 	m.heads = newHeads(&m.specs, m.cfg, dims, m.FeatureSize())
 	return m, nil

@@ -42,18 +42,20 @@ func (n *Net) ObserveFrom(start State, embed, actions, noise *graph.Node) Sequen
 	gx.CheckShape("noise", noise, rows, length, n.m.cfg.StochSize)
 	projected := n.projectEmbed(graph.Reshape(embed, rows*length, n.m.EmbedSize()))
 	projected = graph.Reshape(projected, rows, length, -1)
-	embedTime, actionTime, noiseTime := splitTime(projected), splitTime(actions), splitTime(noise)
-	n.checkStep(start, actionTime[0], noiseTime[0])
-	states, posteriors, bases := make([]State, length), make([]Gaussian, length), make([]*graph.Node, length)
-	for i, state := 0, start; i < length; i++ {
-		state, posteriors[i], bases[i] = n.m.transition.filter(n, state, actionTime[i], embedTime[i], noiseTime[i])
-		states[i] = state
-	}
-	seq := n.sequence(states)
-	seq.Posterior = joinGaussians(posteriors)
-	basis := joinTime(bases, func(x *graph.Node) *graph.Node { return x })
+	n.checkState(start)
+	steps := n.scan(scan{start: start, inputs: []*graph.Node{projected, actions, noise}, step: filterStep})
+	seq, k := n.sequence(steps), len(start.Nodes())
+	seq.Posterior = steps.joinedGaussian(k)
+	basis := steps.joined(k + 2)
 	seq.Prior = n.m.transition.priorOf(n, graph.Reshape(basis, rows*length, -1)).reshape(rows, length, n.m.cfg.StochSize)
 	return seq
+}
+
+// filterStep is a step of ObserveFrom: its outputs are the posterior's mean and
+// deviation and what the prior is read from.
+func filterStep(n *Net, state State, in []*graph.Node) (next State, outputs []*graph.Node) {
+	next, posterior, basis := n.m.transition.filter(n, state, in[1], in[0], in[2])
+	return next, []*graph.Node{posterior.Mean, posterior.Std, basis}
 }
 
 // Imagine predicts from a state of B rows without images: open loop, prior
@@ -62,15 +64,16 @@ func (n *Net) Imagine(start State, actions, noise *graph.Node) Sequence {
 	rows, length := chunkShape(actions)
 	gx.CheckShape("actions", actions, rows, length, n.m.dims.ActionSize)
 	gx.CheckShape("noise", noise, rows, length, n.m.cfg.StochSize)
-	actionTime, noiseTime := splitTime(actions), splitTime(noise)
-	states, priors := make([]State, length), make([]Gaussian, length)
-	for i, state := 0, start; i < length; i++ {
-		state, priors[i] = n.StepPrior(state, actionTime[i], noiseTime[i])
-		states[i] = state
-	}
-	seq := n.sequence(states)
-	seq.Prior = joinGaussians(priors)
+	steps := n.scan(scan{start: start, inputs: []*graph.Node{actions, noise}, step: priorStep})
+	seq := n.sequence(steps)
+	seq.Prior = steps.joinedGaussian(len(start.Nodes()))
 	return seq
+}
+
+// priorStep is a step of Imagine: its outputs are the prior's mean and deviation.
+func priorStep(n *Net, state State, in []*graph.Node) (next State, outputs []*graph.Node) {
+	next, prior := n.StepPrior(state, in[0], in[1])
+	return next, []*graph.Node{prior.Mean, prior.Std}
 }
 
 // OpenLoop reconstructs the first context observations of each chunk from
@@ -97,12 +100,12 @@ func (n *Net) OpenLoop(o Observation, actions, noise *graph.Node, context int) (
 }
 
 // sequence gathers states and their features.
-func (n *Net) sequence(states []State) Sequence {
-	parts := make([]*graph.Node, len(states[0].Nodes()))
+func (n *Net) sequence(steps scanned) Sequence {
+	parts := make([]*graph.Node, len(n.m.StateSizes()))
 	for i := range parts {
-		parts[i] = joinTime(states, func(s State) *graph.Node { return s.Nodes()[i] })
+		parts[i] = steps.joined(i)
 	}
-	return Sequence{States: states, Features: n.m.transition.features(n.StateFromNodes(parts))}
+	return Sequence{States: steps.states, Features: n.m.transition.features(n.StateFromNodes(parts))}
 }
 
 // chunkShape returns the first two dimensions, B and L, or zeros when x has
@@ -130,12 +133,4 @@ func joinTime[T any](steps []T, matrix func(T) *graph.Node) *graph.Node {
 	rows, size := nodes[0].Shape().Dimensions[0], nodes[0].Shape().Dimensions[1]
 	timeMajor := graph.Reshape(graph.Concatenate(nodes, 0), len(steps), rows, size)
 	return graph.TransposeAllAxes(timeMajor, 1, 0, 2)
-}
-
-// joinGaussians is joinTime for distributions.
-func joinGaussians(steps []Gaussian) Gaussian {
-	return Gaussian{
-		Mean: joinTime(steps, func(g Gaussian) *graph.Node { return g.Mean }),
-		Std:  joinTime(steps, func(g Gaussian) *graph.Node { return g.Std }),
-	}
 }

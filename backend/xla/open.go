@@ -14,9 +14,9 @@ const Built = true
 
 func open(spec string) (compute.Backend, error) {
 	xla.EnableAutoInstall(false)
-	backend, err := xla.New(spec)
+	backend, err := xla.NewWithOptions(spec, nil)
 	if err != nil {
 		return nil, fmt.Errorf("%w %q: %w (install one, for example: pip install jax-cuda12-pjrt, and give its file as xla:/path/to/xla_cuda_plugin.so)", ErrPlugin, spec, err)
 	}
-	return backend, nil
+	return device{backend}, nil
 }

@@ -6,6 +6,7 @@ import (
 	"github.com/gomlx/compute"
 
 	"github.com/orrery-rl/orrery/backend/cpu"
+	"github.com/orrery-rl/orrery/internal/gx"
 )
 
 // watch is a backend that notes what its graphs cost. It passes everything on.
@@ -27,6 +28,9 @@ func newWatch(b compute.Backend) *watch {
 
 // cost is that of the graph with the given name, which must have been compiled.
 func (w *watch) cost(graph string) *graphCost { return w.graphs[graph] }
+
+// PrefersLoops passes on what graphs are built by, see gx.PrefersLoops.
+func (w *watch) PrefersLoops() bool { return gx.PrefersLoops(w.Backend) }
 
 // Builder implements compute.Backend.
 func (w *watch) Builder(name string) compute.Builder {

@@ -17,7 +17,11 @@ import (
 // runOnVector compiles f of one float64 input [n] and returns its outputs.
 func runOnVector(t *testing.T, x []float64, f func(x *graph.Node) []*graph.Node) [][]float64 {
 	t.Helper()
-	backend := newBackend(t)
+	return runOnVectorWith(t, newBackend(t), x, f)
+}
+
+func runOnVectorWith(t *testing.T, backend compute.Backend, x []float64, f func(x *graph.Node) []*graph.Node) [][]float64 {
+	t.Helper()
 	program, err := gx.Compile(backend, t.Name(), []gx.Input{{Name: "x", Shape: shapes.Make(dtypes.Float64, len(x))}},
 		func(_ *graph.Graph, in []*graph.Node) []*graph.Node { return f(in[0]) })
 	if err != nil {
