@@ -34,7 +34,7 @@ const imageSize = 16
 
 func newBackend(t testing.TB) compute.Backend {
 	t.Helper()
-	b, err := cpu.New(cpu.Config{})
+	b, err := cpu.New(cpu.Config{Precision: "f32"})
 	if err != nil {
 		t.Fatal(err)
 	}

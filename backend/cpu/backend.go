@@ -34,8 +34,8 @@ type Config struct {
 	// takes the fastest this CPU has.
 	Path string
 	// Precision is that of large products: f32, bf16 (operands rounded to bfloat16, sums
-	// in float32; an error where the kernels have none), or auto, the default, which is
-	// f32. Everything else is computed in float32.
+	// in float32; an error where the kernels have none), or auto, the default: bf16 where
+	// the kernels are those of AMX, else f32. Everything else is computed in float32.
 	Precision string
 	// Log is told when a graph is left to the reference backend; nil discards it.
 	Log *slog.Logger

@@ -16,7 +16,7 @@ import (
 func TestCompliance(t *testing.T) {
 	for _, path := range cpu.Paths() {
 		t.Run(path, func(t *testing.T) {
-			b, err := cpu.New(cpu.Config{Path: path})
+			b, err := cpu.New(cpu.Config{Path: path, Precision: "f32"})
 			if err != nil {
 				t.Fatal(err)
 			}

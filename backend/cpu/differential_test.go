@@ -27,7 +27,7 @@ func TestRandomGraphs(t *testing.T) {
 	defer reference.Finalize()
 	for _, path := range cpu.Paths() {
 		t.Run(path, func(t *testing.T) {
-			b, err := cpu.New(cpu.Config{Path: path, Threads: 3})
+			b, err := cpu.New(cpu.Config{Path: path, Precision: "f32", Threads: 3})
 			if err != nil {
 				t.Fatal(err)
 			}

