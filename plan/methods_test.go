@@ -24,17 +24,23 @@ type episode struct {
 	program *gx.Program
 	carry   [][]float32
 	noise   [][]float32
-	best    []float32 // by iteration, of the last decision
+	best    []float32   // by iteration, of the last decision
+	all     [][]float32 // what the last decision made
 }
 
 // newEpisode compiles the search of cfg in the toy world with targets [E, A].
 func newEpisode(t testing.TB, cfg plan.Config, model toy, actions, envs int) *episode {
 	t.Helper()
+	return newEpisodeOn(newBackend(t), t, cfg, model, actions, envs)
+}
+
+func newEpisodeOn(backend compute.Backend, t testing.TB, cfg plan.Config, model toy, actions, envs int) *episode {
+	t.Helper()
 	p, err := plan.New(cfg, envs, actions, model.noise)
 	if err != nil {
 		t.Fatal(err)
 	}
-	ep := &episode{t: t, backend: newBackend(t), p: p}
+	ep := &episode{t: t, backend: backend, p: p}
 	inputs := append([]gx.Input{{Name: "target", Shape: shapes.Make(dtypes.Float32, envs, actions)}}, p.Carry()...)
 	k := len(inputs)
 	ep.program, err = gx.Compile(ep.backend, "plan", append(inputs, p.Noise().Inputs()...), func(g *graph.Graph, in []*graph.Node) []*graph.Node {
@@ -42,7 +48,7 @@ func newEpisode(t testing.TB, cfg plan.Config, model toy, actions, envs int) *ep
 		r := plan.Build(p, model, plan.State{count, zero, zero, in[0]}, in[1:k], in[k:])
 		out := append([]*graph.Node{r.Action, r.Mean, r.Std}, r.Carry...)
 		if r.Best != nil {
-			out = append(out, r.Best)
+			out = append(out, r.Best, r.MeanScore, r.EliteScore, r.Scores)
 		}
 		return out
 	})
@@ -88,7 +94,7 @@ func (ep *episode) decide(targets []float32, seed uint64) (action, mean, std []f
 		}
 		host = append(host, x)
 	}
-	ep.carry = host[3 : 3+len(ep.carry)]
+	ep.all, ep.carry = host, host[3:3+len(ep.carry)]
 	if len(host) > 3+len(ep.carry) {
 		ep.best = host[3+len(ep.carry)]
 	}

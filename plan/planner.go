@@ -102,7 +102,12 @@ func Build(p Planner, model Model, start State, carry, noise []*graph.Node) Resu
 	layout.check(noise)
 	memory := p.Start(start[0], carry)
 	var log history
-	for i := range p.Iterations() {
+	for i, n := 0, 0; i < p.Iterations(); i += n {
+		if n = alike(p, i); n > 1 && gx.PrefersLoops(start[0].Graph().Backend()) {
+			memory = loop(p, i, n, model, start, memory, noise, &log)
+			continue
+		}
+		n = 1
 		var scores Scores
 		memory, scores = p.Step(i, model, start, memory, layout.iteration(noise, i))
 		log.add(scores)

@@ -10,10 +10,10 @@ import (
 // Looping is GoMLX's portable backend with a wish for loops, see gx.PrefersLoops.
 //
 // That backend (compute 0.1.2) plans the execution of a loop's body and then
-// removes broadcasts from it, so that tensors are freed while they are needed;
-// and it fails when the last results of a graph's last loop are not used. A
-// reshape after every broadcast prevents the one, a reshape of every result the
-// other.
+// removes broadcasts from it, so that tensors are freed while they are needed; it
+// fails when the last results of a graph's last loop are not used, and when two
+// results of a loop's body are equal. A reshape after every broadcast prevents the
+// first, a node of its own for every result the others.
 func Looping(portable compute.Backend) compute.Backend { return looping{portable} }
 
 type looping struct{ compute.Backend }
@@ -39,17 +39,11 @@ func (f function) Closure() (compute.Function, error) {
 
 // Return implements compute.Function.
 func (f function) Return(outputs []compute.Value, shardings []*compute.ShardingSpec) error {
-	reshaped := make([]compute.Value, len(outputs))
-	for i, x := range outputs {
-		shape, err := f.Shape(x)
-		if err != nil {
-			return err
-		}
-		if reshaped[i], err = f.Reshape(x, shape.Dimensions...); err != nil {
-			return err
-		}
+	own, err := f.OptimizationBarrier(outputs...)
+	if err != nil {
+		return err
 	}
-	return f.Function.Return(reshaped, shardings)
+	return f.Function.Return(own, shardings)
 }
 
 // While implements compute.Function.
