@@ -2,11 +2,13 @@ package parity
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"testing"
 
 	"github.com/orrery-rl/orrery/backend/xla"
 	"github.com/orrery-rl/orrery/plan"
+	"github.com/orrery-rl/orrery/worldmodel"
 )
 
 // pluginVariable names the PJRT plugin that TestXLAAgrees runs on.
@@ -35,7 +37,7 @@ func TestXLAAgrees(t *testing.T) {
 	for i, n := 0, len(m.ParamSpecs()); i < len(want); i++ {
 		// New parameters divide by small moments; the moments are exact.
 		if d := distance(got[i], want[i]); d > 2e-4 && (i >= n || d > 2e-2) {
-			t.Errorf("update: output %d: relative distance %.2g", i, d)
+			t.Errorf("update: %s: relative distance %.2g", outputName(m, i), d)
 		}
 	}
 	cfg, err := plan.PresetConfig("tiny")
@@ -50,4 +52,13 @@ func TestXLAAgrees(t *testing.T) {
 			t.Errorf("plan: output %d: relative distance %.2g", i, d)
 		}
 	}
+}
+
+// outputName names an output of updateGraph.
+func outputName(m *worldmodel.Model, i int) string {
+	specs := m.ParamSpecs()
+	if kind := i / len(specs); kind < 3 {
+		return []string{"parameter ", "first moment of ", "second moment of "}[kind] + specs[i%len(specs)].Name
+	}
+	return fmt.Sprintf("loss %d", i-3*len(specs))
 }
