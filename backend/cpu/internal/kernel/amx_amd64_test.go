@@ -12,6 +12,8 @@ import (
 
 	"golang.org/x/sys/cpu"
 	"golang.org/x/sys/unix"
+
+	"github.com/orrery-rl/orrery/backend/cpu/internal/tiletest"
 )
 
 // TestAMXTilesEqualDefinition runs tiles of every height, and of widths around those of
@@ -23,7 +25,7 @@ func TestAMXTilesEqualDefinition(t *testing.T) {
 	if !hasAVX512() || !cpu.X86.HasAVX512BF16 {
 		t.Skip("hardware missing: AVX-512 and AVX512_BF16; CI tests what its processor has")
 	}
-	if !hasAMX() && !emulated(t) {
+	if !hasAMX() && !tiletest.Emulated(t) {
 		return
 	}
 	blocks := newBlocks()
@@ -41,7 +43,7 @@ func TestAMXTilesKeepTheirConfiguration(t *testing.T) {
 	if !hasAVX512() || !cpu.X86.HasAVX512BF16 {
 		t.Skip("hardware missing: AVX-512 and AVX512_BF16; CI tests what its processor has")
 	}
-	if !hasAMX() && !emulated(t) {
+	if !hasAMX() && !tiletest.Emulated(t) {
 		return
 	}
 	blocks := newBlocks()

@@ -25,7 +25,13 @@ func New(p Path) (*Table, error) {
 		return nil, fmt.Errorf("kernel: path %v is not available on this CPU or in this build: choose one of %v",
 			p, Available())
 	}
-	return &Table{Path: p, Gemm: newGemm(p.vectors()), Vec: newVec(p.vectors()), Pairs: newPairs(p)}, nil
+	return Assume(p), nil
+}
+
+// Assume returns the kernels of path p, which must be one of this build's, whether or not
+// this CPU has them: for tests that emulate what it lacks.
+func Assume(p Path) *Table {
+	return &Table{Path: p, Gemm: newGemm(p.vectors()), Vec: newVec(p.vectors()), Pairs: newPairs(p)}
 }
 
 // Exact returns the table without the kernels that round their operands.

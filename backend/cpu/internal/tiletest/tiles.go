@@ -1,6 +1,6 @@
-//go:build linux && amd64 && !purego
+//go:build linux && amd64
 
-package kernel
+package tiletest
 
 import (
 	"encoding/binary"
@@ -149,6 +149,12 @@ func (s *tileState) multiply(c, a, b int) error {
 		}
 	}
 	return nil
+}
+
+// halves returns the two bfloat16 numbers of a word, the earlier one first.
+func halves(w float32) (lo, hi float32) {
+	bits := math.Float32bits(w)
+	return math.Float32frombits(bits << 16), math.Float32frombits(bits &^ 0xffff)
 }
 
 // float reads a little-endian float32.

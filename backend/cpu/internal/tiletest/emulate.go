@@ -1,6 +1,10 @@
-//go:build linux && amd64 && !purego
+//go:build linux && amd64
 
-package kernel
+// Package tiletest lets tests run AMX's tile instructions on processors without them: in
+// a child process under ptrace, where each of them stops the process with SIGILL and is
+// executed by the test, with the instruction's order of sums and its flushing of
+// denormals. That takes about 0.1 ms an instruction.
+package tiletest
 
 import (
 	"bytes"
@@ -17,9 +21,11 @@ import (
 // emulatedEnv tells a child process that its tile instructions are emulated.
 const emulatedEnv = "ORRERY_TEST_EMULATED_AMX"
 
-// emulated reports whether this process runs under the emulator. Elsewhere it runs the
-// calling test once more in a child process that does, and fails if that fails.
-func emulated(t *testing.T) bool {
+// Emulated reports whether this process runs under the emulator. Elsewhere it runs the
+// calling test, which may not be part of another, once more in a child process that does,
+// and fails if that fails. It skips the test where ptrace is not permitted.
+func Emulated(t *testing.T) bool {
+	t.Helper()
 	if os.Getenv(emulatedEnv) != "" {
 		return true
 	}
