@@ -104,7 +104,7 @@ func (n *Net) newOvershooter(seq Sequence, b Batch) overshooter {
 func (o overshooter) rollout(first int) rollout {
 	noise := graph.TransposeAllAxes(o.batch.RolloutNoise, 2, 1, 0, 3)
 	return rollout{
-		step: o.n.StepPrior, chunks: o.chunks, length: o.length, first: first,
+		step: o.n.StepPrior, net: o.n, chunks: o.chunks, length: o.length, first: first,
 		actions: timeMajor(o.batch.Actions),
 		noise:   graph.Reshape(noise, noise.Shape().Dimensions[0], o.length*o.chunks, -1),
 	}
