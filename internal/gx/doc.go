@@ -12,5 +12,6 @@
 //
 // The package also holds the operations whose gradient in GoMLX is wrong or
 // wasteful: [Conv2D], [ConvTranspose2D], [Split] and [Relu]. Their gradients
-// are installed by Compile before any graph is built.
+// are installed by Compile before any graph is built. So is that of [Loop], which
+// holds a recurrence as one step, for backends that compile many steps slowly.
 package gx
