@@ -78,6 +78,11 @@ func TestLoopRefusesWhatItCannotCarry(t *testing.T) {
 	double := func(_, state, _ []*graph.Node) (next, outputs []*graph.Node) {
 		return []*graph.Node{graph.Concatenate([]*graph.Node{state[0], state[0]}, 0)}, nil
 	}
+	nested := func(_, state, in []*graph.Node) (next, outputs []*graph.Node) {
+		return gx.Loop{State: state, Inputs: []*graph.Node{graph.ExpandAxes(in[0], 0)}, Step: func(_, s, in []*graph.Node) (next, outputs []*graph.Node) {
+			return []*graph.Node{graph.Add(s[0], in[0])}, nil
+		}}.Run()
+	}
 	for _, c := range []struct {
 		loop func(in []*graph.Node) gx.Loop
 		want string
@@ -85,8 +90,9 @@ func TestLoopRefusesWhatItCannotCarry(t *testing.T) {
 		{func(in []*graph.Node) gx.Loop { return gx.Loop{State: in[:1], Step: double} }, "0 inputs"},
 		{func(in []*graph.Node) gx.Loop { return gx.Loop{State: in[:1], Inputs: in, Step: double} }, "one length"},
 		{func(in []*graph.Node) gx.Loop { return gx.Loop{State: in[:1], Inputs: in[1:], Step: double} }, "turns state 0"},
+		{func(in []*graph.Node) gx.Loop { return gx.Loop{State: in[:1], Inputs: in[1:], Step: nested} }, "holds a loop"},
 	} {
-		_, err := gx.Compile(newBackend(t), "loop", []gx.Input{f32("a", 2), f32("b", 3)},
+		_, err := gx.Compile(gxtest.Looping(newBackend(t)), "loop", []gx.Input{f32("a", 2), f32("b", 3)},
 			func(_ *graph.Graph, in []*graph.Node) []*graph.Node {
 				final, _ := c.loop(in).Run()
 				return final

@@ -1,6 +1,8 @@
 package gx
 
 import (
+	"fmt"
+
 	"github.com/gomlx/gomlx/core/graph"
 )
 
@@ -54,6 +56,9 @@ func (r *rehearsal) capture(x *graph.Node, seen map[*graph.Node]bool) {
 	case outer:
 		r.captured = append(r.captured, x)
 	case inside:
+		if x.Type() == graph.NodeTypeWhile {
+			panic(fmt.Errorf("Loop: a step holds a loop, %s; write one of them out", x))
+		}
 		for _, in := range x.Inputs() {
 			r.capture(in, seen)
 		}
@@ -66,9 +71,13 @@ func (r *rehearsal) kind(x *graph.Node) kind {
 		return k
 	}
 	k := fixed
-	switch {
-	case x.Type() == graph.NodeTypeConstant && x.ConstantValue() == nil, x.Type() == graph.NodeTypeParameter:
+	switch x.Type() {
+	case graph.NodeTypeParameter, graph.NodeTypeWhile:
 		k = outer
+	case graph.NodeTypeConstant:
+		if x.ConstantValue() == nil { // GoMLX keeps the values of small ones only
+			k = outer
+		}
 	}
 	for _, in := range x.Inputs() {
 		k = max(k, r.kind(in))
