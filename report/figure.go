@@ -28,12 +28,13 @@ type FigureOptions struct {
 	// Smooth is how many values the mean is taken of at each point; 0 is 5 for the
 	// training returns of several runs and 1 otherwise.
 	Smooth int
-	// Paper draws the return that the paper reports for the task, where it does.
+	// Paper draws the return that the paper reports for the task, where it does,
+	// beside returns.
 	Paper bool
 	// Log draws other metrics than returns on a logarithmic axis; LogWide does so
 	// where they are positive and spread over more than a factor of 30.
 	Log, LogWide bool
-	// Lines are values to compare with.
+	// Lines are values to compare returns with; other metrics are drawn without.
 	Lines []plotsvg.Line
 	// Title replaces the environment's name.
 	Title string
@@ -45,7 +46,7 @@ type FigureOptions struct {
 	some bool
 }
 
-const trainReturn, evalReturn = "return/train:reward", "return/eval:reward"
+const trainReturn, evalReturn, evalSpread = "return/train:reward", "return/eval:reward", "return/eval_std:reward"
 
 // Figure draws metrics of runs.
 func Figure(runs []*Run, o FigureOptions) (plotsvg.Figure, error) {
@@ -122,7 +123,7 @@ func (o FigureOptions) oneRun(r *Run) plotsvg.Plot {
 		p.Series = append(p.Series, train)
 	}
 	x, mean := r.Series(evalReturn, o.Axis)
-	_, std := r.Series("return/eval_std:reward", o.Axis)
+	_, std := r.Series(evalSpread, o.Axis)
 	if len(x) > 0 {
 		s := plotsvg.Series{Name: "evaluation, without noise", X: x, Y: mean}
 		if len(std) == len(x) {
@@ -148,7 +149,7 @@ func (o FigureOptions) metric(runs []*Run, metric string) plotsvg.Plot {
 	}
 	p := o.plot(runs, metric, strings.TrimPrefix(unit+o.smoothText(), ", "))
 	p.ZeroY = strings.HasPrefix(metric, "return/")
-	if !p.ZeroY {
+	if !p.ZeroY || metric == evalSpread {
 		p.Lines = nil
 	}
 	if !p.ZeroY {

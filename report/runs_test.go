@@ -288,6 +288,15 @@ func TestFigures(t *testing.T) {
 	if s := grouped[0].Series[0]; s.Y[19] != 15*19 || s.Name != "run (2 runs)" || !strings.Contains(grouped[0].YLabel, "mean of runs ± standard deviation") {
 		t.Errorf("%+v, %q", s, grouped[0].YLabel)
 	}
+	spread, err := Figure([]*Run{a}, FigureOptions{Metrics: []string{"return"}, Paper: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range spread {
+		if lines := len(p.Lines); (lines == 0) != (p.Title == "return/eval_std:reward") {
+			t.Errorf("%s beside %d returns", p.Title, lines)
+		}
+	}
 	offline := &Run{Path: "x", Events: []metrics.Event{
 		{Kind: metrics.KindUpdate, Counters: metrics.Counters{Updates: 5}, Values: map[string]float64{"loss/kl:nats": 3}},
 		{Kind: metrics.KindEvaluation, Counters: metrics.Counters{Updates: 10}, Values: map[string]float64{"return/eval:reward": 5, "return/eval_std:reward": 1}},

@@ -163,16 +163,43 @@ func TestMistakesExitWithTwoAndSayWhat(t *testing.T) {
 		"episodes is 0":         {"train", "--episodes", "0"},
 		"has no value":          {"train", "--set", "learn.batch_size="},
 		"needs a RUN":           {"plot"},
-		"no run in":             {"plot", dir},
 		".svg or .png":          {"plot", dir, "-o", "curve.pdf"},
 		"--x steps":             {"plot", dir, "--x", "steps"},
 		"--band both":           {"plot", dir, "--band", "both"},
 		"NAME=VALUE":            {"plot", dir, "--reference", "821"},
+		"--band std":            {"plot", dir, "--band", "std"},
 	} {
 		code, _, errs := orrery(t, args...)
 		if code != exitUsage || !strings.Contains(errs, want) {
 			t.Errorf("orrery %s: exit code %d, want %d, and %q in:\n%s", strings.Join(args, " "), code, exitUsage, want, errs)
 		}
+	}
+}
+
+// TestPlotRefusesFlagsThatWouldChangeNothing: nobody has to find out from the
+// picture that a flag was not for it.
+func TestPlotRefusesFlagsThatWouldChangeNothing(t *testing.T) {
+	kept, out := filepath.Join("..", "..", "results", "cartpole-swingup-small"), filepath.Join(t.TempDir(), "curve.svg")
+	toy := filepath.Join(t.TempDir(), "toy")
+	must(t, tiny(toy, "--episodes", "3", "--quiet")...)
+	for want, args := range map[string][]string{
+		"--reference is drawn with returns": {kept, "--metric", "loss/kl", "--reference", "random=40"},
+		"--reference is drawn":              {kept, "--metric", "return/eval_std", "--reference", "random=40"},
+		"--paper is drawn with returns":     {kept, "--metric", "loss", "--paper"},
+		"no return for toy-dot":             {toy, "--paper"},
+		"--log is for other metrics":        {kept, "--log"},
+	} {
+		code, _, errs := orrery(t, append([]string{"plot", "-o", out}, args...)...)
+		if code != exitUsage || !strings.Contains(errs, want) {
+			t.Errorf("%v: exit code %d, want %q in %s", args, code, want, errs)
+		}
+		if _, err := os.Stat(out); err == nil {
+			t.Fatalf("%v: a picture was written", args)
+		}
+	}
+	must(t, "plot", kept, "--metric", "return/eval", "--metric", "loss", "--reference", "random=40", "--paper", "--log", "-o", out)
+	if text := readText(t, out); !strings.Contains(text, "random") || !strings.Contains(text, "paper, after 1000 episodes: 821") {
+		t.Error("the lines are missing")
 	}
 }
 

@@ -150,6 +150,11 @@ func (o *collectOptions) openPolicy(ctx context.Context, a *app, r *learn.Record
 	if o.policy != policyRandom && o.policy != policyHuman {
 		return o.openAgent(ctx, a, r, opened, log)
 	}
+	if o.policy == policyHuman {
+		if err := a.interactive(); err != nil {
+			return err
+		}
+	}
 	run := config.Run{Env: o.env}
 	e, err := a.openEnv(run)
 	if err != nil {

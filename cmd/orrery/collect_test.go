@@ -122,11 +122,12 @@ func TestCollectMistakes(t *testing.T) {
 		"belongs to the run":         {"--out", filepath.Join(run, "episodes"), "--env", "toy-dot"},
 		"the model is for":           {"--out", out, "--policy", run, "--env", "cartpole-swingup"},
 		"are no episodes of toy-dot": {"--out", filepath.Join(base, "small"), "--env", "toy-dot"},
-		"needs a terminal":           {"--out", out, "--policy", "human", "--env", "toy-dot"},
+		"terminal for both input":    {"--out", out, "--policy", "human", "--env", "toy-dot"},
+		"or choose --policy random":  {"--out", out, "--policy", "human", "--env", "toy-dot"},
 	} {
-		code, _, errs := orrery(t, append([]string{"collect"}, args...)...)
-		if code != exitUsage || !strings.Contains(errs, want) {
-			t.Errorf("%v: exit code %d, want %q in %s", args, code, want, errs)
+		code, said, errs := orrery(t, append([]string{"collect"}, args...)...)
+		if code != exitUsage || !strings.Contains(errs, want) || said != "" {
+			t.Errorf("%v: exit code %d, want %q in %s, and nothing but it (%s)", args, code, want, errs, said)
 		}
 		if files, _ := filepath.Glob(filepath.Join(out, "*.npz")); len(files) > 0 {
 			t.Fatalf("%v: it has written %v", args, files)
@@ -143,6 +144,7 @@ func byHand(t *testing.T, keys string, args ...string) (out, screen string, err 
 	if err := toy.Register(a.envs); err != nil {
 		t.Fatal(err)
 	}
+	a.interactive = func() error { return nil }
 	a.terminal = func() (*terminal, error) {
 		return &terminal{in: strings.NewReader(keys), out: &frames, size: func() (int, int) { return 60, 30 }, restore: func() error { restored = true; return nil }}, nil
 	}

@@ -47,6 +47,9 @@ func (a *app) diagnose(runs []string, asJSON bool) error {
 // diagnoseRun reads the run in a directory, or a file of events.
 func diagnoseRun(path string) (diagnosis, error) {
 	info, err := os.Stat(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return diagnosis{}, noRunWith(path, learn.MetricsName)
+	}
 	if err != nil {
 		return diagnosis{}, fmt.Errorf("%w: %w", errUsage, err)
 	}
@@ -54,7 +57,7 @@ func diagnoseRun(path string) (diagnosis, error) {
 	if info.IsDir() {
 		events, settings = filepath.Join(path, learn.MetricsName), filepath.Join(path, configName)
 		if _, err := os.Stat(events); errors.Is(err, fs.ErrNotExist) {
-			return diagnosis{}, fmt.Errorf("%w: %s holds no run: there is no %s", errUsage, path, learn.MetricsName)
+			return diagnosis{}, noRunWith(path, learn.MetricsName)
 		}
 	} else if _, err := os.Stat(settings); err != nil {
 		settings = filepath.Join(filepath.Dir(path), configName)

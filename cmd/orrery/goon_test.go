@@ -89,14 +89,18 @@ func TestMissingRunsNameThoseThatAreThere(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	for _, path := range []string{filepath.Join(base, "nope"), base} {
-		code, _, errs := orrery(t, "eval", path)
-		if code != exitUsage || !strings.Contains(errs, path+" holds no run: there is no ") || !strings.Contains(errs, "runs in "+base+": a, b\n") {
-			t.Errorf("exit code %d: %s", code, errs)
+	for _, command := range []string{"eval", "plot", "report", "doctor", "video", "tensorboard"} {
+		for _, path := range []string{filepath.Join(base, "nope"), base} {
+			code, _, errs := orrery(t, command, path)
+			if code != exitUsage || !strings.Contains(errs, path+" holds no run: there is no ") || !strings.Contains(errs, "train one with: orrery train --run "+path) || !strings.Contains(errs, "runs in "+base+": a, b\n") {
+				t.Errorf("%s %s: exit code %d: %s", command, path, code, errs)
+			}
 		}
 	}
-	if _, _, errs := orrery(t, "eval", filepath.Join(base, "w.safetensors")); strings.Contains(errs, "train one with") {
-		t.Errorf("a file of weights is trained: %s", errs)
+	for command, file := range map[string]string{"eval": "w.safetensors", "doctor": "history.jsonl", "plot": "history.jsonl"} {
+		if code, _, errs := orrery(t, command, filepath.Join(base, file)); code != exitUsage || strings.Contains(errs, "train one with") {
+			t.Errorf("%s: exit code %d: a file is trained: %s", command, code, errs)
+		}
 	}
 }
 

@@ -14,6 +14,7 @@ import (
 
 	"github.com/orrery-rl/orrery/internal/plotsvg"
 	"github.com/orrery-rl/orrery/internal/vfs"
+	"github.com/orrery-rl/orrery/learn"
 	"github.com/orrery-rl/orrery/metrics"
 	"github.com/orrery-rl/orrery/report"
 )
@@ -24,6 +25,7 @@ type plotOptions struct {
 	axis, band string
 	references []string
 	list       bool
+	typedBand  bool
 }
 
 func newPlot(a *app) *cobra.Command {
@@ -44,7 +46,10 @@ The ending of --out chooses the format: .svg or .png.`,
   orrery plot runs/swingup-1 runs/swingup-2 runs/swingup-3 --group --band interval --paper
   orrery plot runs/cartpole-swingup --metric loss/kl --metric loss/image --x updates --smooth 10
   orrery plot runs/cartpole-swingup --list`,
-		RunE: func(_ *cobra.Command, args []string) error { return o.run(a, args) },
+		RunE: func(cmd *cobra.Command, args []string) error {
+			o.typedBand = cmd.Flags().Changed("band")
+			return o.run(a, args)
+		},
 	}
 	f := cmd.Flags()
 	f.StringVarP(&o.out, "out", "o", "curve.svg", "file to write, .svg or .png")
@@ -100,6 +105,9 @@ func (o *plotOptions) run(a *app, args []string) error {
 	if err != nil {
 		return fmt.Errorf("%w: %w", errUsage, err)
 	}
+	if err := o.idle(figure, runs[0].Env()); err != nil {
+		return err
+	}
 	return writeFile(a, o.out, func(w io.Writer) error {
 		if strings.EqualFold(filepath.Ext(o.out), ".png") {
 			return figure.WritePNG(w, 2)
@@ -120,6 +128,9 @@ func (o *plotOptions) parse() error {
 	if !slices.Contains(report.Bands(), o.figure.Band) {
 		return fmt.Errorf("%w: --band %s; choose std, interval or range", errUsage, o.band)
 	}
+	if o.typedBand && !o.figure.Group {
+		return fmt.Errorf("%w: --band %s is drawn around the mean of runs: add --group", errUsage, o.band)
+	}
 	if o.figure.Smooth < 0 {
 		return fmt.Errorf("%w: --smooth is %d; it must not be negative", errUsage, o.figure.Smooth)
 	}
@@ -134,11 +145,33 @@ func (o *plotOptions) parse() error {
 	return nil
 }
 
+// idle refuses flags that have changed nothing in a figure.
+func (o *plotOptions) idle(figure plotsvg.Figure, task string) error {
+	lines, log := 0, false
+	for _, p := range figure {
+		lines, log = max(lines, len(p.Lines)), log || p.LogY
+	}
+	switch references := len(o.figure.Lines); {
+	case references > 0 && lines == 0:
+		return fmt.Errorf("%w: --reference is drawn with returns, and there are none among the metrics; leave it out, or add --metric return/eval", errUsage)
+	case o.figure.Paper && lines == 0 && len(o.figure.Metrics) > 0:
+		return fmt.Errorf("%w: --paper is drawn with returns, and there are none among the metrics; leave it out, or add --metric return/eval", errUsage)
+	case o.figure.Paper && lines == references:
+		return fmt.Errorf("%w: --paper: the paper reports no return for %s; leave it out, or use --reference", errUsage, task)
+	case o.figure.Log && !log:
+		return fmt.Errorf("%w: --log is for other metrics than returns; name one with --metric", errUsage)
+	}
+	return nil
+}
+
 // loadRuns reads runs and says which of their lines are damaged.
 func loadRuns(a *app, paths []string) ([]*report.Run, error) {
 	var runs []*report.Run
 	for _, path := range paths {
 		r, err := report.Load(vfs.OS(), path)
+		if errors.Is(err, report.ErrNoRun) {
+			return nil, noRunWith(path, learn.MetricsName)
+		}
 		if err != nil {
 			return nil, fmt.Errorf("%w: %w", errUsage, err)
 		}

@@ -2,11 +2,14 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/orrery-rl/orrery/config"
+	"github.com/orrery-rl/orrery/env"
 	"github.com/orrery-rl/orrery/metrics"
 )
 
@@ -42,6 +45,43 @@ func TestProgressPrintsNothingThatWasNotMeasured(t *testing.T) {
 	e := metrics.Event{Kind: metrics.KindValidation, Values: map[string]float64{"validation/vector:nats": 1.5, "validation/kl:nats": 3}}
 	if err := p.Write(e); err != nil || !strings.HasSuffix(out.String(), "held out: vector 1.500 kl 3.00\n") {
 		t.Errorf("%q, %v", &out, err)
+	}
+}
+
+// endsAfter is an environment of one second whose episode ends early.
+type endsAfter struct {
+	env.Env
+	left int
+}
+
+func (e *endsAfter) Spec() env.Spec { return env.Spec{MaxEnvSteps: 100, ActionRepeat: 2} }
+
+func (e *endsAfter) Step(context.Context, []float32) (env.Transition, error) {
+	e.left--
+	return env.Transition{Terminated: e.left == 0}, nil
+}
+
+// TestPlayingCountsWhatIsLeft: episodes that end early have no decisions left, and
+// without a terminal little is said.
+func TestPlayingCountsWhatIsLeft(t *testing.T) {
+	var out bytes.Buffer
+	synctest.Test(t, func(t *testing.T) {
+		p := newPlaying(newProgress(&out, config.Run{}, false), "filming", 2)
+		a, b := p.watch(&endsAfter{left: 10}), p.watch(&endsAfter{left: 35})
+		for range 35 {
+			time.Sleep(time.Second)
+			for _, e := range []env.Env{a, b} {
+				if e.(*watched).taken == 10 && e == a {
+					continue
+				}
+				if _, err := e.Step(t.Context(), nil); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+	})
+	if want := "filming 2 episodes: decision 40 of 60  ETA 15s\n"; out.String() != want {
+		t.Errorf("%q, want %q", &out, want)
 	}
 }
 

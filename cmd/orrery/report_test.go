@@ -96,7 +96,7 @@ func TestReportMistakes(t *testing.T) {
 	for want, args := range map[string][]string{
 		"needs a RUN":  {"report"},
 		".html or .md": {"report", dir, "-o", "report.pdf"},
-		"no run in":    {"report", dir},
+		"holds no run": {"report", dir},
 	} {
 		code, _, errs := orrery(t, args...)
 		if code != exitUsage || !strings.Contains(errs, want) {

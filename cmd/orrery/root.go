@@ -37,13 +37,17 @@ type app struct {
 	envs     *env.Registry
 	began    time.Time   // when the program started
 	idle     atomic.Bool // an interrupt ends it at once: there is nothing to finish
-	// terminal takes over the terminal of a person who acts.
-	terminal func() (*terminal, error)
+	// terminal takes over the terminal of a person who acts; interactive says
+	// beforehand what stands in the way.
+	terminal    func() (*terminal, error)
+	interactive func() error
 }
 
 // run executes the command line and returns the exit code.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
-	a := &app{out: stdout, err: stderr, envs: env.NewRegistry(), began: time.Now(), terminal: func() (*terminal, error) { return openTerminal(os.Stdin, stdout) }}
+	a := &app{out: stdout, err: stderr, envs: env.NewRegistry(), began: time.Now()}
+	a.terminal = func() (*terminal, error) { return openTerminal(os.Stdin, stdout) }
+	a.interactive = func() error { _, err := screenOf(os.Stdin, stdout); return err }
 	ctx, stop := a.interruptible(ctx)
 	defer stop()
 	if err := registerEnvironments(a.envs, slog.New(slog.NewTextHandler(stderr, nil))); err != nil {

@@ -14,6 +14,7 @@ import (
 	"github.com/orrery-rl/orrery/checkpoint"
 	"github.com/orrery-rl/orrery/config"
 	"github.com/orrery-rl/orrery/internal/film"
+	"github.com/orrery-rl/orrery/learn"
 	"github.com/orrery-rl/orrery/metrics"
 	"github.com/orrery-rl/orrery/metrics/tensorboard"
 )
@@ -77,7 +78,7 @@ func (o *tensorboardOptions) run(ctx context.Context, a *app, dir string) (err e
 	}
 	done, err := tensorboard.Convert(c)
 	if errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("%w: %s holds no run: %w", errUsage, dir, err)
+		return noRunWith(dir, learn.MetricsName)
 	}
 	if err != nil {
 		return err

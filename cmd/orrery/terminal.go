@@ -20,13 +20,22 @@ type terminal struct {
 }
 
 // errNoTerminal is for who acts through a pipe.
-var errNoTerminal = errors.New("acting by hand needs a terminal for both input and output")
+var errNoTerminal = errors.New("acting by hand needs a terminal for both input and output: run it in one, without redirections, or choose --policy random or a trained agent")
 
-// openTerminal puts the terminal that in and out are into raw mode.
-func openTerminal(in *os.File, out io.Writer) (*terminal, error) {
+// screenOf is the screen of the terminal that in and out must be.
+func screenOf(in *os.File, out io.Writer) (*os.File, error) {
 	screen, ok := out.(*os.File)
 	if !ok || !term.IsTerminal(int(in.Fd())) || !term.IsTerminal(int(screen.Fd())) {
 		return nil, fmt.Errorf("%w: %w", errUsage, errNoTerminal)
+	}
+	return screen, nil
+}
+
+// openTerminal puts the terminal that in and out are into raw mode.
+func openTerminal(in *os.File, out io.Writer) (*terminal, error) {
+	screen, err := screenOf(in, out)
+	if err != nil {
+		return nil, err
 	}
 	before, err := term.MakeRaw(int(in.Fd()))
 	if err != nil {

@@ -57,6 +57,54 @@ func (s *seen) String() string {
 	return s.text.String()
 }
 
+// watchScreen keeps what a terminal is sent until it is closed.
+func watchScreen(ours *os.File) *seen {
+	screen := &seen{}
+	go func() {
+		buf := make([]byte, 4096)
+		for {
+			n, err := ours.Read(buf)
+			if n > 0 {
+				_, _ = screen.Write(buf[:n])
+			}
+			if err != nil {
+				return
+			}
+		}
+	}()
+	return screen
+}
+
+// TestVideoTellsATerminalHowFarItIs: one line that is replaced, and is gone at the
+// end.
+func TestVideoTellsATerminalHowFarItIs(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "run")
+	must(t, tiny(dir, "--episodes", "2", "--quiet")...)
+	ours, theirs := pseudoTerminal(t)
+	cmd := command("video", dir, "-n", "2", "--size", "32", "-o", filepath.Join(t.TempDir(), "video.gif"))
+	cmd.Stdout, cmd.Stderr = theirs, theirs
+	screen := watchScreen(ours)
+	if err := cmd.Run(); err != nil {
+		t.Fatalf("%v: %q", err, screen)
+	}
+	for deadline := time.Now().Add(20 * time.Second); !strings.Contains(screen.String(), "wrote "); time.Sleep(5 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("the screen shows %q", screen)
+		}
+	}
+	text := screen.String()
+	for _, want := range []string{"filming 2 episodes: decision 1 of 100  ETA ", "decision 100 of 100", "drawing episode 2 of 2", "writing 102 frames"} {
+		if !strings.Contains(text, want) {
+			t.Errorf("the screen never shows %q: %q", want, text)
+		}
+	}
+	for _, line := range strings.Split(strings.TrimSpace(text), "\r\n") {
+		if last := line[strings.LastIndex(line, "\r")+1:]; !strings.HasPrefix(last, "episode ") && !strings.HasPrefix(last, "wrote ") {
+			t.Errorf("the line %q stays", last)
+		}
+	}
+}
+
 // TestCollectInATerminal acts in a real process in a terminal, quits, and looks at
 // what the terminal is like afterwards.
 func TestCollectInATerminal(t *testing.T) {
@@ -72,19 +120,7 @@ func TestCollectInATerminal(t *testing.T) {
 		if err := cmd.Start(); err != nil {
 			t.Fatal(err)
 		}
-		var screen seen
-		go func() {
-			buf := make([]byte, 4096)
-			for {
-				n, err := ours.Read(buf)
-				if n > 0 {
-					_, _ = screen.Write(buf[:n])
-				}
-				if err != nil {
-					return
-				}
-			}
-		}()
+		screen := watchScreen(ours)
 		until := func(what string) {
 			t.Helper()
 			for deadline := time.Now().Add(20 * time.Second); !strings.Contains(screen.String(), what); time.Sleep(5 * time.Millisecond) {

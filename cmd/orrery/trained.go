@@ -78,7 +78,7 @@ func loadWeights(ctx context.Context, path string) (*learn.Weights, config.Run, 
 	var run config.Run
 	info, err := os.Stat(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, run, noRun(path, "no such file or directory", filepath.Dir(path))
+		return nil, run, noRunWith(path, configName)
 	}
 	if err != nil {
 		return nil, run, fmt.Errorf("%w: %w", errUsage, err)
@@ -86,7 +86,7 @@ func loadWeights(ctx context.Context, path string) (*learn.Weights, config.Run, 
 	if info.IsDir() {
 		run, err = readStored(filepath.Join(path, configName))
 		if errors.Is(err, fs.ErrNotExist) {
-			return nil, run, noRun(path, "no "+configName, path)
+			return nil, run, noRunWith(path, configName)
 		}
 		if err != nil {
 			return nil, run, err
@@ -99,10 +99,15 @@ func loadWeights(ctx context.Context, path string) (*learn.Weights, config.Run, 
 	return weights, run, err
 }
 
-// noRun is the error of a path without a run, with those that are in a directory.
-func noRun(path, missing, dir string) error {
+// noRunWith is the error of a path that is not there, or where a file of a run is
+// missing, with the runs that are there instead.
+func noRunWith(path, file string) error {
+	missing, dir := "no "+file, path
+	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
+		missing, dir = "no such file or directory", filepath.Dir(path)
+	}
 	text := fmt.Sprintf("%s holds no run: there is %s", path, missing)
-	if filepath.Ext(path) != weightsSuffix {
+	if ending := filepath.Ext(path); ending != weightsSuffix && ending != ".jsonl" {
 		text += fmt.Sprintf(" (train one with: orrery train --run %s)", path)
 	}
 	if runs := runsIn(dir); len(runs) > 0 {

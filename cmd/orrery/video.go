@@ -66,17 +66,21 @@ func (o *videoOptions) run(ctx context.Context, a *app, path string) error {
 		return err
 	}
 	defer t.close()
-	frames, err := o.film(ctx, a, t)
+	p := newProgress(a.out, t.config, false)
+	defer p.clear()
+	frames, err := o.film(ctx, a, t, p)
 	if err != nil {
 		return err
 	}
 	return writeFile(a, o.out, func(w io.Writer) error {
+		p.show("writing %d frames", len(frames))
+		defer p.clear()
 		return format.Write(ctx, w, frames, time.Duration(o.speed)*time.Millisecond)
 	})
 }
 
 // film plays the episodes, all at the same time, and joins what was filmed.
-func (o *videoOptions) film(ctx context.Context, a *app, t *trained) (frames []*image.RGBA, err error) {
+func (o *videoOptions) film(ctx context.Context, a *app, t *trained, p *progress) (frames []*image.RGBA, err error) {
 	var cameras []*film.Camera
 	defer func() {
 		for _, c := range cameras {
@@ -84,19 +88,21 @@ func (o *videoOptions) film(ctx context.Context, a *app, t *trained) (frames []*
 		}
 	}()
 	var envs []env.Env
+	playing := newPlaying(p, "filming", o.episodes)
 	for range o.episodes {
 		camera, err := o.camera(a, t)
 		if err != nil {
 			return nil, err
 		}
-		cameras, envs = append(cameras, camera), append(envs, camera)
+		cameras, envs = append(cameras, camera), append(envs, playing.watch(camera))
 	}
 	returns, err := t.play(ctx, envs, evalSeeds(o.seed, o.episodes, t.config))
 	if err != nil {
 		return nil, err
 	}
 	for i, c := range cameras {
-		fmt.Fprintf(a.out, "episode %d returned %.1f\n", i+1, returns[i])
+		p.line("episode %d returned %.1f", i+1, returns[i])
+		p.show("drawing episode %d of %d", i+1, o.episodes)
 		one, err := c.Frames(fmt.Sprintf("episode %d", i+1), o.scale(c))
 		if err != nil {
 			return nil, err
