@@ -33,8 +33,11 @@ type Media struct {
 	OpenLoop []OpenLoop
 	// OpenLoopNote says what they were measured on.
 	OpenLoopNote string
-	// Missing says why there is nothing of the above.
+	// Missing says why there is no dream.
 	Missing string
+	// OpenLoopMissing says why there are no errors of predicted images, or what
+	// they leave out.
+	OpenLoopMissing string
 }
 
 // OpenLoop is the mean error of images predicted so many records ahead, in nats.
@@ -192,6 +195,13 @@ func (r *Run) seen(o Options) []block {
 			t.rows = append(t.rows, []string{fmt.Sprint(e.Ahead), significant(e.Nats), fmt.Sprint(e.Pieces)})
 		}
 		out = append(out, t)
+	}
+	switch {
+	case m.OpenLoopMissing == "":
+	case len(m.OpenLoop) > 0:
+		out = append(out, paragraph("Left out of these errors: "+m.OpenLoopMissing))
+	default:
+		out = append(out, paragraph("There are no errors of predicted images: "+m.OpenLoopMissing))
 	}
 	out = append(out, r.strips(o.FS)...)
 	if m.Missing != "" {

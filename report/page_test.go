@@ -188,7 +188,7 @@ func hostileRun(t testing.TB, name, evil string) *Run {
 func TestHostileTextsStayText(t *testing.T) {
 	for _, evil := range hostile {
 		o := Options{Media: map[string]Media{}}
-		o.Media[evil] = Media{Dream: []byte{1, 2}, MIME: "image/png", OpenLoopNote: evil, OpenLoop: []OpenLoop{{1, 2, 3}}, Missing: evil}
+		o.Media[evil] = Media{Dream: []byte{1, 2}, MIME: "image/png", OpenLoopNote: evil, OpenLoop: []OpenLoop{{1, 2, 3}}, Missing: evil, OpenLoopMissing: evil}
 		for _, runs := range [][]*Run{{hostileRun(t, evil, evil)}, {hostileRun(t, evil, evil), hostileRun(t, evil+"2", evil)}} {
 			page := htmlOf(t, Page(runs, o))
 			// XML forbids control characters that HTML merely shows as nothing.

@@ -116,28 +116,35 @@ func (o *reportOptions) media(ctx context.Context, a *app, r *report.Run) (repor
 	if _, err := os.Stat(filepath.Join(r.Dir, "snapshots")); err != nil || r.Path == filepath.Join(r.Dir, r.Name+".jsonl") {
 		return report.Media{}, nil // kept without weights
 	}
+	m := report.Media{}
 	t, err := openTrained(ctx, r.Dir, o.backend, slog.New(slog.NewTextHandler(a.err, nil)))
 	if err != nil {
-		return missing(ctx, err)
+		m.Missing, m.OpenLoopMissing = a.missing(r, "no dream", err), "the weights could not be loaded"
+		return m, ctx.Err()
 	}
 	defer t.close()
-	m := report.Media{}
 	if err := o.dream(ctx, a, t, &m); err != nil {
-		if m, err = missing(ctx, err); err != nil {
-			return m, err
-		}
+		m.Missing = a.missing(r, "no dream", err)
 	}
-	if err := openLoop(ctx, t, r, &m); err != nil {
-		return m, err
+	if err := openLoop(ctx, t, r, &m); err != nil && ctx.Err() == nil {
+		m.OpenLoopMissing = a.missing(r, lacking(m), err)
 	}
-	return m, nil
+	return m, ctx.Err()
 }
 
-func missing(ctx context.Context, err error) (report.Media, error) {
-	if ctx.Err() != nil {
-		return report.Media{}, ctx.Err()
+// missing warns of what the page of a run lacks, and returns why.
+func (a *app) missing(r *report.Run, what string, err error) string {
+	why := strings.ReplaceAll(err.Error(), "\n", "; ")
+	fmt.Fprintf(a.err, "orrery: %s: %s: %s\n", r.Path, what, why)
+	return why
+}
+
+// lacking says how much of the errors of predicted images there is not.
+func lacking(m report.Media) string {
+	if len(m.OpenLoop) > 0 {
+		return "errors of predicted images were measured in part"
 	}
-	return report.Media{Missing: err.Error()}, nil
+	return "no errors of predicted images were measured"
 }
 
 // dream films the dream of an episode.
@@ -163,27 +170,36 @@ func (o *reportOptions) dream(ctx context.Context, a *app, t *trained, m *report
 const openLoopEpisodes = 3
 
 // openLoop measures errors of predicted images on the last training episodes, as
-// far as they are there.
+// far as they are there. An error says what is left out; that there is nothing to
+// measure is none.
 func openLoop(ctx context.Context, t *trained, r *report.Run, m *report.Media) error {
 	s, err := score.New(t.backend, t.model, t.params, score.Config{Length: score.DefaultLength, BitDepth: t.config.Env.BitDepth, Seed: 1})
 	if err != nil {
-		return nil // a model that predicts no images, or another that score does not take
+		return err
 	}
 	defer s.Close()
-	last, measured := r.Last().Episodes, 0
-	for n := max(1, last-openLoopEpisodes+1); n <= last; n++ {
+	last := r.Last().Episodes
+	switch {
+	case s.Schema().Height == 0:
+		m.OpenLoopMissing = "the model sees no images"
+		return nil
+	case last == 0 || r.Offline():
+		m.OpenLoopMissing = "the run has no episodes of its own; orrery score measures them on others"
+		return nil
+	}
+	first, measured := max(1, last-openLoopEpisodes+1), 0
+	var unread []error
+	for n := first; n <= last; n++ {
 		path := learn.EpisodePath(r.Dir, n)
 		ep, err := replay.ReadFile(vfs.OS(), path, s.Schema())
 		if err != nil {
-			continue // dropped, damaged, or not kept
+			unread = append(unread, fmt.Errorf("training episode %d: %w", n, err))
+			continue
 		}
 		if err := s.Add(ctx, filepath.Base(path), ep); err != nil {
-			return errors.Join(ctx.Err())
+			return err
 		}
 		measured++
-	}
-	if measured == 0 {
-		return nil
 	}
 	result := s.Result()
 	for _, ahead := range score.Horizons() {
@@ -193,5 +209,11 @@ func openLoop(ctx context.Context, t *trained, r *report.Run, m *report.Media) e
 		}
 	}
 	m.OpenLoopNote = fmt.Sprintf("on the last %d training episodes, after %d records that the model saw", measured, score.Context)
-	return nil
+	if len(unread) > 0 {
+		m.OpenLoopNote = fmt.Sprintf("on %d of the last %d training episodes, after %d records that the model saw", measured, last-first+1, score.Context)
+	}
+	if len(unread) == 0 && len(m.OpenLoop) == 0 {
+		m.OpenLoopMissing = fmt.Sprintf("the episodes are too short: the model sees %d records first", score.Context)
+	}
+	return errors.Join(unread...)
 }

@@ -5,6 +5,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/orrery-rl/orrery/learn"
 )
 
 func readText(t *testing.T, path string) string {
@@ -86,6 +88,44 @@ func TestReportOfWhatIsLeft(t *testing.T) {
 		if !strings.Contains(text, want) {
 			t.Errorf("%q is missing", want)
 		}
+	}
+}
+
+// TestReportSaysWhatItCouldNotMeasure, on the page and at once, and measures on
+// what is left.
+func TestReportSaysWhatItCouldNotMeasure(t *testing.T) {
+	dir, out := filepath.Join(t.TempDir(), "run"), filepath.Join(t.TempDir(), "report.html")
+	must(t, tiny(dir, "--quiet")...)
+	report := func() (text, errs string) {
+		t.Helper()
+		code, _, errs := orrery(t, "report", dir, "-o", out)
+		if code != exitOK {
+			t.Fatalf("exit code %d: %s", code, errs)
+		}
+		return readText(t, out), errs
+	}
+	spoil := func(n int64) {
+		if err := os.WriteFile(learn.EpisodePath(dir, n), []byte("damaged"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	spoil(5)
+	text, errs := report()
+	for _, want := range []string{"on 2 of the last 3 training episodes", "Left out of these errors: training episode 5: "} {
+		if !strings.Contains(text, want) {
+			t.Errorf("%q is missing from the page", want)
+		}
+	}
+	if !strings.Contains(errs, "orrery: "+dir+": errors of predicted images were measured in part: training episode 5: ") {
+		t.Errorf("no warning: %s", errs)
+	}
+	spoil(4)
+	if err := os.Remove(learn.EpisodePath(dir, 6)); err != nil {
+		t.Fatal(err)
+	}
+	text, errs = report()
+	if !strings.Contains(text, "There are no errors of predicted images: training episode 4: ") || strings.Contains(text, "records ahead") || !strings.Contains(errs, ": no errors of predicted images were measured: training episode 4: ") || !strings.Contains(errs, "; training episode 6: ") {
+		t.Errorf("the page is silent, or the command: %s", errs)
 	}
 }
 
