@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"regexp"
 	"strings"
+	"unicode"
 )
 
 // File is one that lies beside a Markdown page.
@@ -20,7 +21,7 @@ type File struct {
 // that it shows from the directory dir beside it.
 func (d *Document) Markdown(w io.Writer, dir string) ([]File, error) {
 	p := &markdownWriter{dir: dir, taken: map[string]int{}}
-	p.printf("# %s\n\n%s\n\n", markdown(d.title), markdown(d.subtitle))
+	p.printf("# %s\n\n%s\n\n", markdown(d.title), markdownLine(d.subtitle))
 	p.blocks(d.blocks)
 	if p.err != nil {
 		return nil, p.err
@@ -40,23 +41,63 @@ type markdownWriter struct {
 
 func (p *markdownWriter) printf(format string, args ...any) { fmt.Fprintf(&p.out, format, args...) }
 
-// lineStart matches what is markup at the beginning of a line: lists and rules.
-var lineStart = regexp.MustCompile(`^( *\d*)([-+=.)])`)
-
-// markdown makes any text safe within a line, a cell or a link's text.
+// markdown makes any text safe within a line, a cell or a link's text, and leaves
+// alone what means nothing there.
 func markdown(s string) string {
+	text := []rune(s)
+	for i, r := range text {
+		if r < ' ' {
+			text[i] = ' '
+		}
+	}
 	var b strings.Builder
-	for _, r := range s {
-		switch {
-		case r < ' ':
-			b.WriteByte(' ')
-			continue
-		case strings.ContainsRune("\\`*_{}[]<>#|~&$^", r):
+	for i, r := range text {
+		if meansSomething(text, i) {
 			b.WriteByte('\\')
 		}
 		b.WriteRune(r)
 	}
-	return lineStart.ReplaceAllString(b.String(), `$1\$2`)
+	return b.String()
+}
+
+// meansSomething reports whether a character of a text may be markup where it
+// stands.
+func meansSomething(text []rune, i int) bool {
+	switch text[i] {
+	case '\\', '`', '*', '{', '}', '[', ']', '<', '|', '~', '$', '^':
+		return true
+	case '_': // within a word it is none
+		before, after := i-1, i+1
+		for before >= 0 && text[before] == '_' {
+			before--
+		}
+		for after < len(text) && text[after] == '_' {
+			after++
+		}
+		return before < 0 || after == len(text) || !inWord(text[before]) || !inWord(text[after])
+	case '#': // begins a heading, or ends one
+		return i == 0 || text[i-1] == ' '
+	case '&': // begins an entity
+		return i+1 < len(text) && (text[i+1] == '#' || unicode.IsLetter(text[i+1]))
+	}
+	return false
+}
+
+func inWord(r rune) bool { return unicode.IsLetter(r) || unicode.IsDigit(r) }
+
+// lineStart matches what else is markup at the beginning of a line: quotations,
+// lists and rules.
+var lineStart = regexp.MustCompile(`^(?:>|[-+](?: |$)|[-=][-= ]*$|\d+[.)](?: |$))`)
+
+// markdownLine is markdown for a text that a line begins with. It loses its
+// indentation, which would make it code.
+func markdownLine(s string) string {
+	s = strings.TrimLeft(markdown(s), " ")
+	if lineStart.MatchString(s) {
+		at := strings.IndexAny(s, ">-+=.)")
+		s = s[:at] + `\` + s[at:]
+	}
+	return s
 }
 
 func (p *markdownWriter) blocks(blocks []block) {
@@ -70,7 +111,7 @@ func (p *markdownWriter) block(b block) {
 	case heading:
 		p.printf("%s %s\n\n", strings.Repeat("#", b.level), markdown(b.text))
 	case paragraph:
-		p.printf("%s\n\n", markdown(string(b)))
+		p.printf("%s\n\n", markdownLine(string(b)))
 	case notice:
 		label := map[Severity]string{Warning: "Warning", Error: "Error"}[b.severity]
 		if label == "" {
@@ -100,7 +141,7 @@ func (p *markdownWriter) block(b block) {
 		p.printf("*%s*\n\n", markdown(b.caption))
 	case list:
 		for _, item := range b {
-			p.printf("- %s\n", markdown(item))
+			p.printf("- %s\n", markdownLine(item))
 		}
 		p.printf("\n")
 	case code:
@@ -148,7 +189,7 @@ func fenceFor(text string) string {
 
 func (p *markdownWriter) table(t table) {
 	if t.caption != "" {
-		p.printf("%s:\n\n", markdown(t.caption))
+		p.printf("%s:\n\n", markdownLine(t.caption))
 	}
 	p.row(t.header)
 	rule := make([]string, len(t.header))

@@ -243,6 +243,25 @@ func checkMarkdown(t *testing.T, evil, text string, files []File) {
 	}
 }
 
+// TestMarkdownEscapesWhatMeansSomething and nothing else: a page is read as it is,
+// too. What GFM makes of each was looked at with cmark-gfm.
+func TestMarkdownEscapesWhatMeansSomething(t *testing.T) {
+	for in, want := range map[string]string{
+		"20.3": "20.3", "2026-11-27 23:44:25": "2026-11-27 23:44:25", "-0.5 to +3.1": "-0.5 to +3.1", "env_steps": "env_steps", "a__b": "a__b",
+		"runs/my_run-1": "runs/my_run-1", "orrery eval -n 10 > out": "orrery eval -n 10 > out", "R & D": "R & D", "C#": "C#", "1.5e-3": "1.5e-3", "=1+1": "=1+1", "f(x) = 3": "f(x) = 3",
+		"_a_": `\_a\_`, "a _b": `a \_b`, "(_)": `(\_)`, "a_": `a\_`, "_": `\_`, "__init__": `\_\_init\_\_`,
+		"# a": `\# a`, "a #": `a \#`, "&lt;": `\&lt;`, "&#60;": `\&#60;`, "<b>": `\<b>`, "[a](b)": `\[a\](b)`, "a*b": `a\*b`,
+		"> a": `\> a`, ">": `\>`, "- a": `\- a`, "+ a": `\+ a`, "---": `\---`, "===": `\===`, "- - -": `\- - -`, "-": `\-`, "1. a": `1\. a`, "12)": `12\)`, "    code": "code", "\t1. a": `1\. a`,
+	} {
+		if got := markdownLine(in); got != want {
+			t.Errorf("%q becomes %q, want %q", in, got, want)
+		}
+	}
+	if got := markdown("20. "); got != "20. " {
+		t.Errorf("within a line, it becomes %q", got)
+	}
+}
+
 // TestAnyTextStaysText, with bytes of any kind.
 func TestAnyTextStaysText(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
