@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"strconv"
+	"time"
 
 	"github.com/orrery-rl/orrery/internal/vfs"
 	"github.com/orrery-rl/orrery/metrics"
@@ -36,7 +37,19 @@ type Sink struct {
 	config  Config
 	encoder *encoder
 	file    vfs.File // nil until the first event and after a failure
+
+	failures int       // since the last event that was appended
+	failed   error     // the last failure
+	retry    time.Time // when to try again
+	missed   *metrics.Event
 }
+
+// How long a sink that failed again and again waits before it writes a run's
+// whole history anew: longer each time.
+const (
+	firstWait = time.Second
+	maxWait   = 5 * time.Minute
+)
 
 // New makes the directory. Nothing else is written before the first event.
 func New(c Config) (*Sink, error) {
@@ -47,34 +60,62 @@ func New(c Config) (*Sink, error) {
 }
 
 // Write appends an event. The first event of a process, and one after a
-// failure, is where everything is written anew.
+// failure, is where everything is written anew. Where failures last, as on a full
+// disk, that is tried more and more rarely, and by Close.
 func (s *Sink) Write(e metrics.Event) error {
 	if s.file == nil || e.Kind == metrics.KindRun {
+		if time.Now().Before(s.retry) {
+			s.miss(e)
+			return fmt.Errorf("tensorboard: nothing is written for a while after a failure: %w", s.failed)
+		}
 		return s.renew(e)
 	}
 	records, picturesErr := s.encoder.encode(e)
 	if _, err := s.file.Write(records); err != nil {
 		// Whatever follows a torn record cannot be read: begin anew.
-		return errors.Join(fmt.Errorf("tensorboard: %w", err), picturesErr, s.drop())
+		err = fmt.Errorf("tensorboard: %w", err)
+		s.fail(e, err)
+		return errors.Join(err, picturesErr, s.drop())
 	}
+	s.failures, s.retry = 0, time.Time{}
 	return picturesErr
+}
+
+// fail notes an event that was not written. The first failure may be over at the
+// next event; others are given time.
+func (s *Sink) fail(e metrics.Event, err error) {
+	s.failed = err
+	if s.failures++; s.failures > 1 {
+		s.retry = time.Now().Add(min(maxWait, firstWait<<min(s.failures-2, 30)))
+	}
+	s.miss(e)
+}
+
+// miss keeps the last event that the file lacks.
+func (s *Sink) miss(e metrics.Event) {
+	e.Values, e.Text = nil, nil // the caller's
+	s.missed = &e
 }
 
 // renew writes a new file with the history of the run up to e and goes on there.
 // The source may hold more already, which will still come here.
 func (s *Sink) renew(e metrics.Event) error {
 	if err := s.drop(); err != nil {
+		s.fail(e, err)
 		return err
 	}
 	path, encoder, done, err := project(s.config, &e)
 	if path == "" {
+		s.fail(e, err)
 		return err
 	}
-	s.encoder = encoder
+	s.encoder, s.missed = encoder, nil
 	var openErr error
 	if s.file, openErr = s.config.FS.Append(path); openErr != nil {
 		s.file = nil // not an interface around nothing
-		err = errors.Join(err, fmt.Errorf("tensorboard: %w", openErr))
+		openErr = fmt.Errorf("tensorboard: %w", openErr)
+		s.fail(e, openErr)
+		err = errors.Join(err, openErr)
 	}
 	return errors.Join(err, done.err)
 }
@@ -89,8 +130,14 @@ func (s *Sink) drop() error {
 	return err
 }
 
-// Close closes the file.
-func (s *Sink) Close() error { return s.drop() }
+// Close closes the file, after a last attempt to write what is missing from it.
+func (s *Sink) Close() error {
+	var err error
+	if s.missed != nil {
+		err = s.renew(*s.missed)
+	}
+	return errors.Join(err, s.drop())
+}
 
 // Converted says what [Convert] found.
 type Converted struct {

@@ -14,6 +14,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
@@ -391,6 +392,81 @@ func TestFailedWriteIsRepaired(t *testing.T) {
 	}
 	if _, after := onlyFile(t, mem); !bytes.Equal(live, after) {
 		t.Error("the repaired file is not whole")
+	}
+}
+
+// TestFailureThatLastsCostsLittle: a full disk is not asked at every event for
+// room for the whole history, and the file is whole once there is some.
+func TestFailureThatLastsCostsLittle(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		mem := vfstest.NewMem()
+		full, tries := false, 0
+		fsys := vfstest.Intercept(mem, func(op vfstest.Op) error {
+			if !full || op.Kind != vfstest.Write || !strings.Contains(op.Path, "tfevents") {
+				return nil
+			}
+			tries++
+			return errors.New("disk full")
+		})
+		r, _ := process(t, fsys, metrics.Counters{}, nil)
+		record(t, r, began(metrics.Counters{}))
+		n := int64(0)
+		hour := func() {
+			t.Helper()
+			for range 360 {
+				time.Sleep(10 * time.Second)
+				n++
+				record(t, r, at(metrics.KindUpdate, 0, n, nil))
+			}
+		}
+		whole := func(when string) {
+			t.Helper()
+			_, live := onlyFile(t, mem)
+			if _, err := Convert(config(mem, nil)); err != nil {
+				t.Fatal(err)
+			}
+			if _, after := onlyFile(t, mem); !bytes.Equal(live, after) {
+				t.Errorf("%s, the file is not whole", when)
+			}
+		}
+		full = true
+		hour()
+		if tries < 10 || tries > 30 {
+			t.Errorf("%d tries in an hour with 360 events", tries)
+		}
+		full = false
+		hour()
+		whole("after an hour with room")
+		full = true
+		hour()
+		full = false
+		closed(t, r)
+		whole("at the end")
+	})
+}
+
+// TestFailureAtTheEndIsTold: the last attempt is made by Close.
+func TestFailureAtTheEndIsTold(t *testing.T) {
+	full := false
+	fsys := vfstest.Intercept(vfstest.NewMem(), func(op vfstest.Op) error {
+		if full && op.Kind == vfstest.Write && strings.Contains(op.Path, "tfevents") {
+			return errors.New("disk full")
+		}
+		return nil
+	})
+	_, sink := process(t, fsys, metrics.Counters{}, nil)
+	truth := truth(t, fsys, metrics.Counters{})
+	if err := truth.Write(began(metrics.Counters{})); err != nil {
+		t.Fatal(err)
+	}
+	full = true
+	for range 5 {
+		if err := sink.Write(began(metrics.Counters{})); err == nil || !strings.Contains(err.Error(), "disk full") {
+			t.Errorf("an event that is not written: %v", err)
+		}
+	}
+	if err := sink.Close(); err == nil || !strings.Contains(err.Error(), "disk full") {
+		t.Errorf("the end: %v", err)
 	}
 }
 
