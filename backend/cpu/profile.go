@@ -89,6 +89,8 @@ func tileRate(ctx context.Context, k *kernel.GemmKernels, d time.Duration) float
 		ARow: peakSteps, AK: 1, BK: k.NR, CRow: k.NR, Segs: []kernel.Segment{{K: peakSteps}},
 	}
 	const calls = 100 // between looks at the clock
+	k.Begin(g)
+	defer k.End(g)
 	flops, start := 0.0, time.Now()
 	for time.Since(start) < d && ctx.Err() == nil {
 		for range calls {

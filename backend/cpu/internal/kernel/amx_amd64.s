@@ -103,6 +103,15 @@ rows:
 	MOVQ $16, BX
 
 columns:
+	// Masks of the columns: K1 of the first tiles, K2 of the second.
+	MOVQ  $-1, DX
+	MOVQ  R13, CX
+	SHLQ  CX, DX
+	NOTQ  DX
+	KMOVW DX, K1
+	SHRQ  $16, DX
+	KMOVW DX, K2
+
 	MOVQ GemmArgs_Config(R11), DX
 	MOVQ R12, R10
 	SHLQ $8, R10
@@ -149,13 +158,34 @@ configure:
 	MOVQ  R10, GemmArgs_Config(R11)
 
 configured:
-	MOVBLZX GemmArgs_Add(R11), CX
+	// Sums begin with what C holds wherever it lies, so that its address does not
+	// change them.
+	MOVBLZX GemmArgs_Add(R11), AX
+	TESTQ   AX, AX
+	JZ      zero
 	OUTPUT
-	JNZ   zero
-	TESTQ CX, CX
-	JZ    zero
+	JZ      load
+	MOVQ    SI, DI
+	MOVQ    BX, CX
+	MOVQ    R14, SI
+	MOVQ    $128, BX
+	LEAQ    2048(R14), R13
+	MOVQ    R14, DX
+	MOVQ    R12, AX
+
+fetch:
+	VMOVUPS.Z (DI), K1, Z0
+	VMOVUPS.Z 64(DI), K2, Z1
+	VMOVUPS   Z0, (DX)
+	VMOVUPS   Z1, 64(DX)
+	ADDQ      $128, DX
+	ADDQ      CX, DI
+	DECQ      AX
+	JNZ       fetch
+
+load:
 	ALL_SUMS(LOAD, loadRows, loaded)
-	JMP   begin
+	JMP begin
 
 zero:
 	TILEZERO(0)
@@ -244,36 +274,16 @@ across:
 	LEAQ 2048(R14), R13
 	ALL_SUMS(STORE, acrossRows, kept)
 	CMPQ GemmArgs_Config(R11), $0
-	JNE  masks
+	JNE  row
 	TILERELEASE
-
-masks:
-	// Masks of the columns: K1 of the first tiles, K2 of the second.
-	MOVQ  $-1, AX
-	MOVQ  CX, BX
-	MOVQ  n+16(FP), CX
-	SHLQ  CX, AX
-	NOTQ  AX
-	KMOVW AX, K1
-	SHRQ  $16, AX
-	KMOVW AX, K2
-	MOVBLZX GemmArgs_Add(R11), AX
 
 row:
 	VMOVUPS (R14), Z0
 	VMOVUPS 64(R14), Z1
-	TESTQ   AX, AX
-	JZ      write
-	VMOVUPS.Z (DI), K1, Z2
-	VMOVUPS.Z 64(DI), K2, Z3
-	VADDPS    Z2, Z0, Z0
-	VADDPS    Z3, Z1, Z1
-
-write:
 	VMOVUPS Z0, K1, (DI)
 	VMOVUPS Z1, K2, 64(DI)
 	ADDQ    $128, R14
-	ADDQ    BX, DI
+	ADDQ    CX, DI
 	DECQ    R12
 	JNZ     row
 	VZEROUPPER

@@ -62,6 +62,32 @@ func TestAMXTilesKeepTheirConfiguration(t *testing.T) {
 	}
 }
 
+// TestAMXSumsIgnoreTheAddress computes one tile with its output at a cache line and beside
+// one.
+func TestAMXSumsIgnoreTheAddress(t *testing.T) {
+	if !hasAVX512() || !cpu.X86.HasAVX512BF16 {
+		t.Skip("hardware missing: AVX-512 and AVX512_BF16; CI tests what its processor has")
+	}
+	if !hasAMX() && !tiletest.Emulated(t) {
+		return
+	}
+	r := rand.New(rand.NewPCG(11, 12))
+	a, b, before := randomWords(r, 32*48), randomWords(r, 48*32), normals(r, 32*32)
+	var first []float32
+	for _, add := range []bool{false, true} {
+		for shift := range 3 {
+			c := make([]float32, 32*32+64)
+			at := int(-uintptr(unsafe.Pointer(&c[0]))%64)/4 + shift
+			copy(c[at:], before)
+			newBlocks().Tile(&GemmArgs{A: a, B: b, C: c, COff: at, ARow: 48, AK: 1, BK: 32, CRow: 32, Segs: []Segment{{K: 48}}, Add: add}, 32, 32)
+			if shift == 0 {
+				first = c[at:][:32*32]
+			}
+			sameBits(t, fmt.Sprintf("add %v, %d floats from a line", add, shift), c[at:][:32*32], first)
+		}
+	}
+}
+
 // compareBlock compares one tile and everything around it in C, whose rows begin at cache
 // lines if aligned. It returns the configuration that the tile leaves.
 func compareBlock(t *testing.T, r *rand.Rand, blocks *GemmKernels, m, n int, aligned bool, config int) int {
@@ -176,9 +202,11 @@ func BenchmarkBlocks(b *testing.B) {
 					A: randomWords(r, 32*stride), B: randomWords(r, steps*32), C: make([]float32, 32*32),
 					ARow: stride, AK: 1, BK: 32, CRow: 32, Segs: []Segment{{K: int32(steps)}},
 				}
+				k.Begin(&g)
 				for b.Loop() {
 					k.Tile(&g, 32, 32)
 				}
+				k.End(&g)
 				b.ReportMetric(float64(b.N)*4*32*32*float64(steps)/b.Elapsed().Seconds()/1e9, "GFLOP/s")
 			})
 		}

@@ -18,7 +18,8 @@ type PairKernels struct {
 	// Blocks computes larger tiles, for products whose segments all have a K that is a
 	// multiple of [BlockWords] and whose AK is 1; nil where the path has none. It keeps
 	// the sums of early and of late numbers of the words apart until the end of a block,
-	// so that its results differ from Gemm's within the bound of [GemmKernels.Tile].
+	// and begins with C where it adds to it, so that its results differ from Gemm's within
+	// the bound of [GemmKernels.Tile].
 	Blocks *GemmKernels
 	// Pack rounds x to words: dst[i] holds x[2i] and x[2i+1], and 0 for an element beyond
 	// the last. dst needs (len(x)+1)/2 words.
@@ -27,23 +28,25 @@ type PairKernels struct {
 	// of lo, or is nil and counts as zeros; dst needs len(lo) words.
 	Interleave func(dst, lo, hi []float32)
 	// PackLines rounds lines of at most 2*[BlockWords] numbers to BlockWords words each,
-	// filled up with zeros: those of line i begin at x[i*from] and go to dst[i*to].
+	// filled up with zeros.
 	PackLines func(dst, x []float32, l Lines)
-	// InterleaveLines is Interleave for lines of any length: those of line i begin at
-	// lo[i*from] and hi[i*from] and go to dst[i*to].
-	InterleaveLines func(dst, lo, hi []float32, l Lines)
+	// InterleaveLines is Interleave for lines of any length: the early numbers are lines of
+	// x, the late ones begin gap behind them.
+	InterleaveLines func(dst, x []float32, gap int, l Lines)
 	// Transpose writes element i of row k, src[k*stride+i], to dst[i*BlockWords+k], for n
 	// elements of BlockWords rows.
 	Transpose func(dst, src []float32, stride, n int)
 }
 
-// Lines are n numbers each, at distances from and to of a source and of a destination.
-type Lines struct{ Lines, N, From, To int }
+// Lines are N numbers each: line i begins at element At + i*From of a source, From may be
+// negative, and goes to element i*To of a destination.
+type Lines struct{ Lines, N, At, From, To int }
 
-// inside panics if one of the lines that begins at x[i*step] leaves x.
-func (l Lines) inside(x []float32, step, n int) {
-	if l.Lines > 0 && n > 0 {
-		_ = x[(l.Lines-1)*step+n-1]
+// check panics if a line leaves its source or what becomes of it, n words, dst.
+func (l Lines) check(dst, x []float32, at, n int) {
+	if l.Lines > 0 && l.N > 0 {
+		last := at + (l.Lines-1)*l.From
+		_, _, _ = x[at:][:l.N], x[last:][:l.N], dst[(l.Lines-1)*l.To:][:n]
 	}
 }
 
@@ -95,14 +98,15 @@ func interleaveGeneric(dst, lo, hi []float32) {
 func packLinesGeneric(dst, x []float32, l Lines) {
 	for i := range l.Lines {
 		to := dst[i*l.To:][:BlockWords]
-		packGeneric(to, x[i*l.From:][:l.N])
+		packGeneric(to, x[l.At+i*l.From:][:l.N])
 		clear(to[(l.N+1)/2:])
 	}
 }
 
-func interleaveLinesGeneric(dst, lo, hi []float32, l Lines) {
+func interleaveLinesGeneric(dst, x []float32, gap int, l Lines) {
 	for i := range l.Lines {
-		interleaveGeneric(dst[i*l.To:], lo[i*l.From:][:l.N], hi[i*l.From:][:l.N])
+		at := l.At + i*l.From
+		interleaveGeneric(dst[i*l.To:], x[at:][:l.N], x[at+gap:][:l.N])
 	}
 }
 

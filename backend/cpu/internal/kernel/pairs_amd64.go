@@ -75,19 +75,17 @@ func pairInterleaveLines(dst, lo, hi *float32, lines, n, from, to int)
 func transpose16(dst, src *float32, stride, blocks int)
 
 func packLinesBF16(dst, x []float32, l Lines) {
-	l.inside(dst, l.To, BlockWords)
-	l.inside(x, l.From, l.N)
+	l.check(dst, x, l.At, BlockWords)
 	if l.Lines > 0 && l.N > 0 {
-		pairPackLines(unsafe.SliceData(dst), unsafe.SliceData(x), l.Lines, min(l.N, 2*BlockWords), 4*l.From, 4*l.To)
+		pairPackLines(unsafe.SliceData(dst), &x[l.At], l.Lines, min(l.N, 2*BlockWords), 4*l.From, 4*l.To)
 	}
 }
 
-func interleaveLinesBF16(dst, lo, hi []float32, l Lines) {
-	l.inside(dst, l.To, l.N)
-	l.inside(lo, l.From, l.N)
-	l.inside(hi, l.From, l.N)
+func interleaveLinesBF16(dst, x []float32, gap int, l Lines) {
+	l.check(dst, x, l.At, l.N)
+	l.check(dst, x, l.At+gap, l.N)
 	if l.Lines > 0 && l.N > 0 {
-		pairInterleaveLines(unsafe.SliceData(dst), unsafe.SliceData(lo), unsafe.SliceData(hi), l.Lines, l.N, 4*l.From, 4*l.To)
+		pairInterleaveLines(unsafe.SliceData(dst), &x[l.At], &x[l.At+gap], l.Lines, l.N, 4*l.From, 4*l.To)
 	}
 }
 

@@ -191,8 +191,9 @@ func TestLinesEqualDefinition(t *testing.T) {
 	forEachPairs(t, func(t *testing.T, k *PairKernels) {
 		r := rand.New(rand.NewPCG(9, 10))
 		for range 300 {
-			l := Lines{Lines: 1 + r.IntN(5), N: 1 + r.IntN(2*BlockWords), From: r.IntN(50), To: BlockWords + r.IntN(40)}
-			x := normals(r, (l.Lines-1)*l.From+l.N)
+			l := Lines{Lines: 1 + r.IntN(5), N: 1 + r.IntN(2*BlockWords), From: r.IntN(100) - 50, To: BlockWords + r.IntN(40)}
+			l.At = max(0, -(l.Lines-1)*l.From)
+			x := normals(r, l.At+max(0, (l.Lines-1)*l.From)+l.N)
 			got := normals(r, l.Lines*l.To)
 			want := append([]float32(nil), got...)
 			k.PackLines(got, x, l)
@@ -201,11 +202,12 @@ func TestLinesEqualDefinition(t *testing.T) {
 
 			l.N = 1 + r.IntN(70)
 			l.To += l.N
-			lo, hi := normals(r, (l.Lines-1)*l.From+l.N), normals(r, (l.Lines-1)*l.From+l.N)
+			gap := r.IntN(40)
+			x = normals(r, l.At+max(0, (l.Lines-1)*l.From)+l.N+gap)
 			got = normals(r, l.Lines*l.To)
 			want = append([]float32(nil), got...)
-			k.InterleaveLines(got, lo, hi, l)
-			generic.InterleaveLines(want, lo, hi, l)
+			k.InterleaveLines(got, x, gap, l)
+			generic.InterleaveLines(want, x, gap, l)
 			sameBits(t, fmt.Sprintf("InterleaveLines %+v", l), got, want)
 
 			n := 1 + r.IntN(70)

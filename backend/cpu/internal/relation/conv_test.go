@@ -157,6 +157,13 @@ func TestSameBits(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	sameBits(t, table)
+	if table.Pairs != nil {
+		sameBits(t, withBlocks(table))
+	}
+}
+
+func sameBits(t *testing.T, table *kernel.Table) {
 	modelConvs(16, 160, func(name string, s ConvSpec) {
 		nx, nw, ny := s.sizes()
 		x, w := random(nx, 1), random(nw, 2)
@@ -261,7 +268,17 @@ func TestRunDoesNotAllocate(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, s := range []ConvSpec{layers(8)[1].forward(4), layers(8)[1].kernelGradient(4)} {
+	tables := []*kernel.Table{table}
+	if table.Pairs != nil {
+		tables = append(tables, withBlocks(table))
+	}
+	for _, table := range tables {
+		doesNotAllocate(t, table)
+	}
+}
+
+func doesNotAllocate(t *testing.T, table *kernel.Table) {
+	for _, s := range []ConvSpec{layers(4)[1].forward(4), layers(4)[1].forward(20), layers(4)[1].kernelGradient(20)} {
 		conv, err := NewConv(table, s, 1)
 		if err != nil {
 			t.Fatal(err)

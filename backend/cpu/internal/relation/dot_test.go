@@ -47,7 +47,7 @@ func checkDot(table *kernel.Table, s DotSpec, workers int) error {
 				sum, mag = float64(before[at]), math.Abs(float64(before[at]))
 			}
 			for k := range s.K {
-				p := float64(a[m*s.A.Row+k*s.A.Col]) * float64(b[k*s.B.Row+n*s.B.Col])
+				p := float64(a[s.A.Offset+m*s.A.Row+k*s.A.Col]) * float64(b[k*s.B.Row+n*s.B.Col])
 				sum, mag = sum+p, mag+math.Abs(p)
 			}
 			if got := float64(dst[at]); !(math.Abs(got-sum) <= float64(s.K+2)*unitRoundoff*mag) {

@@ -1,15 +1,16 @@
 package relation
 
-// join makes several columns of positions one position with more channels. There are two
-// kinds. [newJoin] makes pairs of adjacent columns one with twice the channels, which turns a convolution of stride 2 over images of 3 channels into
-// one of stride 1 over 6. An odd number of channels, whose words of two would
-// straddle positions, becomes even that way.
+// join makes several columns of positions one position with more channels: [newJoin]
+// pairs of columns, [newWindow] those under a kernel.
 type join struct {
 	channels int // of a position as given
 	pos      int // distance of the right operand's columns as given
 }
 
-// newJoin joins q if its relation keeps pairs of columns together and its left
+// newJoin makes pairs of adjacent columns one with twice the channels, which turns a
+// convolution of stride 2 over images of 3 channels into one of stride 1 over 6. An odd
+// number of channels, whose words of two would straddle positions, becomes even that way.
+// It joins q if its relation keeps pairs of columns together and its left
 // operand has them next to each other in memory.
 func newJoin(q *problem) (*join, problem, bool) {
 	j, r := &join{channels: q.i, pos: q.right.pos[1]}, q.rel[1]

@@ -34,7 +34,16 @@ func (m *mapPlan) chunk(c *call, block int, ch chunk, worker int) {
 	if m.words != nil {
 		m.round(c, w, ch, worker, lo, hi)
 	}
+	m.panelsOf(c, w, ch, lo, hi)
+	if m.dense {
+		m.finish(c, ch, worker, lo, hi)
+	}
+}
+
+// panelsOf computes all columns of the output rows ch of images [lo, hi).
+func (m *mapPlan) panelsOf(c *call, w *worker, ch chunk, lo, hi int) {
 	m.k.Begin(&w.args)
+	defer m.k.End(&w.args)
 	for panel := range m.panels {
 		m.aim(w, panel)
 		for i := range m.items[ch.lo:ch.hi] {
@@ -45,10 +54,6 @@ func (m *mapPlan) chunk(c *call, block int, ch chunk, worker int) {
 				m.images(c, w, it, panel, lo, hi)
 			}
 		}
-	}
-	m.k.End(&w.args)
-	if m.dense {
-		m.finish(c, ch, worker, lo, hi)
 	}
 }
 

@@ -21,10 +21,13 @@ func (m *mapPlan) useWords(pairs *kernel.PairKernels) {
 	var joined *join
 	switch {
 	case pairs.Blocks != nil:
-		if j, window, ok := newWindow(m.q); ok {
+		if j, window, ok := newWindow(m.q); ok && m.fold == nil {
 			joined, q = j, window
 		}
 	case q.i%2 != 0 && q.i < 16:
+		if m.fold != nil { // whose relation is not that of its problem
+			return
+		}
 		if joined, q, _ = newJoin(m.q); joined == nil {
 			return
 		}
@@ -32,7 +35,7 @@ func (m *mapPlan) useWords(pairs *kernel.PairKernels) {
 	if q.i < 2 || q.left.in != 1 {
 		return
 	}
-	words, k := wordsOf(pairs, q.i)
+	words, k := wordsOf(pairs, &q)
 	if k == nil {
 		return
 	}
@@ -50,21 +53,27 @@ func (m *mapPlan) useWords(pairs *kernel.PairKernels) {
 	m.packed = true
 }
 
-// fewestWords is how many words a position needs for tiles on blocks to be faster than
-// float32, although they compute whole blocks.
-const fewestWords = 4
+// What tiles on blocks need to be faster than float32, although they compute whole blocks
+// of words and keep whole tiles of rows.
+const (
+	fewestWords = 4  // of a position
+	fewestRows  = 16 // images
+	mostFloats  = 1 << 24
+)
 
-// wordsOf returns how many words hold so many channels, and the tiles over them. Tiles
-// on blocks take whole blocks, the rest of which is zeros.
-func wordsOf(pairs *kernel.PairKernels, channels int) (words int, k *kernel.GemmKernels) {
-	words = ceilDiv(channels, 2)
+// wordsOf returns how many words hold the channels of a position of q, and the tiles over
+// them. Tiles on blocks take whole blocks, the rest of which is zeros.
+func wordsOf(pairs *kernel.PairKernels, q *problem) (words int, k *kernel.GemmKernels) {
+	words = ceilDiv(q.i, 2)
 	if pairs.Blocks == nil {
 		return words, &pairs.Gemm
 	}
-	if words < fewestWords {
+	whole := ceilDiv(words, kernel.BlockWords) * kernel.BlockWords
+	tile := pairs.Blocks.MR * q.left.size[0] * q.left.size[1] * whole
+	if words < fewestWords || q.m < fewestRows || tile > mostFloats {
 		return 0, nil
 	}
-	return ceilDiv(words, kernel.BlockWords) * kernel.BlockWords, pairs.Blocks
+	return whole, pairs.Blocks
 }
 
 // chooseFresh lists for every chunk the rows of the left operand that it reads and that
@@ -124,14 +133,14 @@ func (m *mapPlan) blockAt(image int) int {
 func (m *mapPlan) roundLines(dst, left []float32, image, y int) {
 	const most = 2 * kernel.BlockWords
 	o, n, size := m.words.left, m.words.channels, kernel.BlockWords*m.k.MR
-	left = left[o.off+image*o.line+y*o.pos[0]:]
+	at := o.off + image*o.line + y*o.pos[0]
 	if n%most == 0 && o.pos[1] == n {
-		m.words.pairs.PackLines(dst, left, kernel.Lines{Lines: o.size[1] * m.words.blocks, N: most, From: most, To: size})
+		m.words.pairs.PackLines(dst, left, kernel.Lines{Lines: o.size[1] * m.words.blocks, N: most, At: at, From: most, To: size})
 		return
 	}
 	for b := range m.words.blocks {
-		m.words.pairs.PackLines(dst[b*size:], left[b*most:], kernel.Lines{
-			Lines: o.size[1], N: min(most, n-b*most), From: o.pos[1], To: m.words.blocks * size,
+		m.words.pairs.PackLines(dst[b*size:], left, kernel.Lines{
+			Lines: o.size[1], N: min(most, n-b*most), At: at + b*most, From: o.pos[1], To: m.words.blocks * size,
 		})
 	}
 }
@@ -142,10 +151,10 @@ func (m *mapPlan) roundColumn(dst, left []float32, lo, hi, y int) {
 	o, n, size := m.words.left, m.words.channels, kernel.BlockWords*m.k.MR
 	for image := lo; image < hi; image += m.k.MR {
 		to := dst[m.blockAt(image-lo)+y*m.q.left.pos[0]:]
-		from := left[o.off+image*o.line+y*o.pos[0]:]
+		at := o.off + image*o.line + y*o.pos[0]
 		for b := range m.words.blocks {
-			m.words.pairs.PackLines(to[b*size:], from[b*most:], kernel.Lines{
-				Lines: min(m.k.MR, hi-image), N: min(most, n-b*most), From: o.line, To: kernel.BlockWords,
+			m.words.pairs.PackLines(to[b*size:], left, kernel.Lines{
+				Lines: min(m.k.MR, hi-image), N: min(most, n-b*most), At: at + b*most, From: o.line, To: kernel.BlockWords,
 			})
 		}
 	}

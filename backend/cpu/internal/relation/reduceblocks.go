@@ -10,7 +10,9 @@ import "github.com/orrery-rl/orrery/backend/cpu/internal/kernel"
 //	right [y][x][word][column]
 //
 // so that one position is one step of a tile. Sub-blocks that are larger than the cache
-// are rounded and summed a few rows of positions at a time: chunks.
+// are rounded and summed a few rows of positions at a time: chunks. Where there are fewer
+// splits than workers, everything is rounded first; the chunks stay, as they fix the order
+// of sums.
 type reduceBlocks struct {
 	columns int // of the right operand in memory, whole cache lines
 	chunks  []reduceChunk
@@ -34,6 +36,15 @@ const (
 	stagingWords = 256
 	stagingSize  = kernel.BlockWords * stagingWords
 )
+
+// fitsBlocks reports whether tiles on blocks are faster for p than float32, and the
+// sub-blocks small enough.
+func fitsBlocks(p *problem) bool {
+	size := func(o operand, lines int) int {
+		return kernel.BlockWords * o.size[0] * o.size[1] * ceilDiv(lines, lineFloats) * lineFloats
+	}
+	return ceilDiv(p.i, 2) >= fewestWords && size(p.left, p.m) <= mostFloats && size(p.right, p.j) <= mostFloats
+}
 
 // useBlocks lays p out for tiles on blocks; p.i counts words.
 func (r *reducePlan) useBlocks(p *problem) {
@@ -83,16 +94,22 @@ func (r *reducePlan) chooseSubBlocks() {
 	p := r.p
 	sub := 4 * words * (p.left.in + p.right.in)
 	steps := p.axes[0].longest() * p.axes[1].longest()
-	n := max(1, chunkBytes/sub, ceilDiv(reduceSteps/words, max(1, steps)))
+	n := max(1, chunkBytes/sub, min(ceilDiv(reduceSteps/words, max(1, steps)), 4*mostFloats/sub))
 	r.block = min(p.i, n*words)
 	r.blocks = ceilDiv(p.i, r.block)
-	if b := r.words.blocks; n > 1 { // several sub-blocks fit whole
-		all := reduceChunk{hi: p.right.size[0]}
-		for _, c := range b.chunks {
-			all.left, all.right = append(all.left, c.left...), append(all.right, c.right...)
-		}
-		b.chunks = []reduceChunk{all}
+	if n > 1 { // several sub-blocks fit whole
+		r.words.blocks.unite()
 	}
+}
+
+// unite makes all rows one chunk.
+func (b *reduceBlocks) unite() {
+	var all reduceChunk
+	for _, c := range b.chunks {
+		all.hi = c.hi
+		all.left, all.right = append(all.left, c.left...), append(all.right, c.right...)
+	}
+	b.chunks = []reduceChunk{all}
 }
 
 // blockSegments makes the table of a position for the sub-blocks of so many channels.
@@ -182,10 +199,11 @@ func (r *reducePlan) roundRight(dst, src []float32, sub, y int) {
 	cols := o.size[1]
 	l := kernel.Lines{Lines: cols, N: n, From: o.pos[1], To: words * columns}
 	for k := range words {
-		lo, hi, haveLo, haveHi := r.channelPair(o, sub+k, y)
+		lo, _, haveLo, haveHi := r.channelPair(o, sub+k, y)
 		to := dst[k*columns:]
 		if haveHi {
-			r.words.pairs.InterleaveLines(to, src[lo:], src[hi:], l)
+			l.At = lo
+			r.words.pairs.InterleaveLines(to, src, o.in, l)
 			continue
 		}
 		for x := range cols {

@@ -150,10 +150,10 @@ func newReducePlan(t *kernel.Table, p *problem, workers int) *reducePlan {
 		r.chooseBlock()
 	}
 	r.chooseSplits()
+	r.buildItems()
 	if r.words != nil {
 		r.placeWords()
 	}
-	r.buildItems()
 	r.sumSegs = []kernel.Segment{{K: int32(r.splits)}}
 	return r
 }
@@ -182,7 +182,11 @@ func (r *reducePlan) chooseSplits() {
 	}
 	units := len(r.items) * r.panels
 	r.parts = 1
-	if want := ceilDiv(8*r.workers, r.splits); want > 1 && r.p.flops() >= singleFLOPs {
+	want := ceilDiv(8*r.workers, r.splits)
+	if r.onBlocks() && r.splits >= r.workers {
+		want = 1 // parts would need all words in memory at once
+	}
+	if want > 1 && r.p.flops() >= singleFLOPs {
 		r.parts = min(units, want)
 	}
 	r.direct = r.splits == 1 && r.p.out.col == 1

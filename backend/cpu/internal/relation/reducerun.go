@@ -44,12 +44,17 @@ func (r *reducePlan) task(c *call, split, part, worker int) {
 			if r.words != nil {
 				at = r.aim(c, w, block, n, worker)
 			}
-			r.k.Begin(g)
-			for u := lo; u < hi; u++ {
-				r.unit(w, split, block, at, n, &r.items[u/r.panels], u%r.panels)
-			}
-			r.k.End(g)
+			r.units(w, split, block, at, n, lo, hi)
 		}
+	}
+}
+
+// units adds chunk number n of a block to units [lo, hi).
+func (r *reducePlan) units(w *worker, split, block, at, n, lo, hi int) {
+	r.k.Begin(&w.args)
+	defer r.k.End(&w.args)
+	for u := lo; u < hi; u++ {
+		r.unit(w, split, block, at, n, &r.items[u/r.panels], u%r.panels)
 	}
 }
 

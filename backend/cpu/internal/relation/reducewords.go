@@ -31,6 +31,9 @@ func (r *reducePlan) useWords(pairs *kernel.PairKernels) *problem {
 	if p.left.line != 1 || p.right.line != 1 || p.i < 2 || steps < wordsSteps || p.flops() < wordsFLOPs {
 		return r.p
 	}
+	if pairs.Blocks != nil && !fitsBlocks(&p) {
+		return r.p
+	}
 	r.words = &reduceWords{pairs: pairs, left: p.left, right: p.right, channels: p.i}
 	r.k = &pairs.Gemm
 	p.i = ceilDiv(p.i, 2)
