@@ -45,7 +45,8 @@ func (d *Dashboard) serveRuns(w http.ResponseWriter, _ *http.Request) {
 	list := struct {
 		Runs []summary `json:"runs"`
 		Root string    `json:"root"`
-	}{Runs: []summary{}, Root: d.cfg.Root}
+		More int       `json:"more"` // runs that are not followed
+	}{Runs: []summary{}, Root: d.cfg.Root, More: d.beyond()}
 	for _, r := range d.all() {
 		list.Runs = append(list.Runs, r.summary())
 	}

@@ -141,6 +141,20 @@ func (b *tab) check() {
 	}
 }
 
+// refused forgets that the browser noted an answer of this status, and demands that
+// the page itself complained about nothing.
+func (b *tab) refused(status string) {
+	b.t.Helper()
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for i, line := range b.console {
+		if !strings.Contains(line, status) {
+			b.t.Errorf("line %d of the console: %s", i, line)
+		}
+	}
+	b.console = nil
+}
+
 func (b *tab) do(steps ...chromedp.Action[chromedp.Void]) {
 	b.t.Helper()
 	ctx, cancel := context.WithTimeout(b.ctx, time.Minute)
@@ -461,15 +475,7 @@ func TestUnfinishedAndDamagedRunsAreExplained(t *testing.T) {
 	if text := value[string](b, "document.body.innerText"); strings.Contains(text, "NaN") || strings.Contains(text, "undefined") {
 		t.Errorf("the page says\n%s", text)
 	}
-	// The browser itself notes that an answer was an error; nothing else may be there.
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	for i, line := range b.console {
-		if !strings.Contains(line, "422") {
-			t.Errorf("line %d of the console: %s", i, line)
-		}
-	}
-	b.console = nil
+	b.refused("422")
 }
 
 func TestPolicyForbidsWhatIsNotThePage(t *testing.T) {

@@ -35,6 +35,7 @@ type Dashboard struct {
 
 	mu   sync.Mutex
 	runs []*run
+	more int // runs that are not followed
 	live map[string]*liveCache
 }
 
@@ -107,6 +108,13 @@ func (d *Dashboard) all() []*run {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	return append([]*run(nil), d.runs...)
+}
+
+// beyond is how many runs there are that are not followed.
+func (d *Dashboard) beyond() int {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.more
 }
 
 // errNoRun is what asking for an unknown run gives.

@@ -11,7 +11,7 @@ import (
 const maxRuns = 200
 
 // discover adds the runs of the configuration, and those that have appeared
-// below the root.
+// below the root, and counts those that are too many.
 func (d *Dashboard) discover() {
 	paths := slices.Clone(d.cfg.Runs)
 	if d.cfg.Root != "" {
@@ -19,15 +19,24 @@ func (d *Dashboard) discover() {
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	more := 0
 	for _, path := range paths {
 		path = filepath.Clean(path)
 		known := slices.ContainsFunc(d.runs, func(r *run) bool { return r.dir == path || r.tail.path == path })
-		if known || len(d.runs) >= maxRuns {
+		if known {
+			continue
+		}
+		if len(d.runs) >= maxRuns {
+			more++
 			continue
 		}
 		r := newRun(fmt.Sprintf("r%d", len(d.runs)+1), path)
 		r.name = d.distinctLocked(r.name)
 		d.runs = append(d.runs, r)
+	}
+	if more != d.more {
+		d.more = more
+		d.hub.again()
 	}
 }
 

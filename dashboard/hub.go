@@ -50,6 +50,13 @@ func (h *hub) tell(data []byte) {
 	h.pending = appendMessage(h.pending, "run", data)
 }
 
+// again makes the next flush tell everyone to ask for everything.
+func (h *hub) again() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.pending = append(h.pending, resync...)
+}
+
 // appendMessage appends a server-sent event; data must have no line end.
 func appendMessage(b []byte, event string, data []byte) []byte {
 	b = append(append(b, "event: "...), event...)

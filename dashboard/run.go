@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"maps"
+	"math"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -199,6 +200,7 @@ type summary struct {
 	Settings map[string]string `json:"settings"`
 	Decision string            `json:"decision"`
 	Episode  string            `json:"episode"`
+	Unseen   string            `json:"unseen"` // why no frames can be shown, if that is known
 	Paper    *Reference        `json:"paper"`
 }
 
@@ -213,7 +215,7 @@ func (r *run) summaryLocked() summary {
 	if s.Env == "" {
 		s.Env = r.flat["env.name"]
 	}
-	s.Paper = referenceFor(s.Env)
+	s.Paper, s.Unseen = referenceFor(s.Env), unseen(r.flat)
 	if !r.first.IsZero() {
 		first, last := r.first, r.last
 		s.First, s.Last = &first, &last
@@ -230,6 +232,17 @@ func (r *run) summaryLocked() summary {
 		}
 	}
 	return s
+}
+
+// unseen says of a run whose settings ask for images that are too large to be
+// shown that they are.
+func unseen(settings map[string]string) string {
+	side, err := strconv.Atoi(settings["env.image_size"])
+	if err != nil || side < 1 || side > live.MaxFrame || (live.Size{Height: side, Width: side, Channels: 3}).Bytes() <= live.MaxFrame {
+		return ""
+	}
+	most := int(math.Sqrt(live.MaxFrame / 3))
+	return fmt.Sprintf("Its images of %d x %d pixels are too large to be shown here: up to %d x %d are.", side, side, most, most)
 }
 
 func (r *run) paceLocked() map[string]number {

@@ -98,6 +98,16 @@ func (l *lookout) at(ctx context.Context, params []compute.Buffer, piece *replay
 	return v, nil
 }
 
+// episode is what is shown of a piece of an episode: as many of its frames as there
+// is room for.
+func (v view) episode(piece *replay.Episode, size live.Size) live.Episode {
+	n := min(len(v.rewards), size.MostFrames())
+	return live.Episode{
+		Size: size, Context: min(lookContext, n), Real: slices.Collect(slices.Chunk(piece.Images[:n*size.Bytes()], size.Bytes())),
+		Reconstruction: v.reconstruction[:n], Dream: v.dream[:n], Rewards: piece.Rewards[:n], Predicted: v.rewards[:n],
+	}
+}
+
 // extended repeats the last record of an episode.
 func extended(ep *replay.Episode, times int, spec env.Spec) *replay.Episode {
 	return &replay.Episode{
@@ -148,11 +158,9 @@ func (r *Run) lookAt(ctx context.Context, j *job) (map[string]float64, error) {
 		return nil, err
 	}
 	if r.Live.WantsEpisode() {
-		r.Live.ShowEpisode(live.Episode{
-			Counters: r.counters, Number: j.number, First: int64(from), Size: sizeOf(r.lookout.spec.Image), Context: lookContext,
-			Real:           slices.Collect(slices.Chunk(piece.Images, r.lookout.spec.Image.Size())),
-			Reconstruction: v.reconstruction, Dream: v.dream, Rewards: piece.Rewards, Predicted: v.rewards,
-		})
+		e := v.episode(piece, sizeOf(r.lookout.spec.Image))
+		e.Counters, e.Number, e.First = r.counters, j.number, int64(from)
+		r.Live.ShowEpisode(e)
 	}
 	values := map[string]float64{}
 	for _, h := range lookHorizons() {

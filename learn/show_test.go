@@ -43,6 +43,19 @@ func (g *gallery) ShowEpisode(e live.Episode) {
 	g.episodes, g.errs = append(g.episodes, e), append(g.errs, e.Validate())
 }
 
+// TestEpisodesOfLargeImagesAreShownInPart: as many frames as there is room for.
+func TestEpisodesOfLargeImagesAreShownInPart(t *testing.T) {
+	for side, want := range map[int]int{32: 55, 256: 55, 300: 41, 512: 14, 591: 10} {
+		size := live.Size{Height: side, Width: side, Channels: 3}
+		piece := &replay.Episode{Images: make([]byte, 55*size.Bytes()), Rewards: make([]float32, 55)}
+		frames := slices.Collect(slices.Chunk(piece.Images, size.Bytes()))
+		e := view{reconstruction: frames, dream: frames, rewards: make([]float32, 55)}.episode(piece, size)
+		if err := e.Validate(); err != nil || len(e.Real) != want {
+			t.Errorf("%d pixels: %d frames, want %d (%v)", side, len(e.Real), want, err)
+		}
+	}
+}
+
 // shownRun trains with a gallery; the same without one is in the other directory.
 func shownRun(t *testing.T, n int, change func(*Parts)) (g *gallery, shown, hidden string) {
 	t.Helper()

@@ -73,6 +73,9 @@ type Size struct {
 // Bytes is the number of bytes of an image.
 func (s Size) Bytes() int { return s.Height * s.Width * s.Channels }
 
+// MostFrames is how many frames of this size an episode has at most.
+func (s Size) MostFrames() int { return min(MaxFrames, MaxBytes/6/max(1, s.Bytes())) }
+
 func (s Size) validate() error {
 	if s == (Size{}) {
 		return nil
@@ -188,7 +191,7 @@ func (e *Episode) Validate() error {
 	switch {
 	case e.Size == (Size{}):
 		return fmt.Errorf("%w: an episode without images", ErrInvalid)
-	case t < 1 || t > MaxFrames || 3*t*e.Size.Bytes() > MaxBytes/2:
+	case t < 1 || t > e.Size.MostFrames():
 		return fmt.Errorf("%w: an episode of %d frames of %d bytes; it must have 1 to %d, and all of them at most %d bytes", ErrInvalid, t, e.Size.Bytes(), MaxFrames, MaxBytes/6)
 	case e.Context < 0 || e.Context > t:
 		return fmt.Errorf("%w: a context of %d of %d frames", ErrInvalid, e.Context, t)

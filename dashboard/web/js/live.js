@@ -33,7 +33,8 @@ export class Live {
     this.choose(showing, run);
     this.episodeBox.hidden = !run?.episode;
     this.decisionBox.hidden = !run?.decision;
-    text(this.nothing, run ? "" : "This run shows no frames: it has none yet, or only its events are here.");
+    const unseen = shown.find((r) => r.unseen)?.unseen;
+    text(this.nothing, run ? "" : unseen ?? "This run shows no frames: it has none yet, or only its events are here.");
     this.nothing.hidden = Boolean(run);
     if (!run) return;
     this.follow("decision", run);

@@ -3,6 +3,7 @@
 import { cards, chips } from "./cards.js";
 import { compare } from "./compare.js";
 import { byId, text } from "./dom.js";
+import * as format from "./format.js";
 import { glossary } from "./glossary.js";
 import { Live } from "./live.js";
 import { colour } from "./palette.js";
@@ -14,6 +15,8 @@ import { theme } from "./theme.js";
 import { View } from "./toolbar.js";
 
 const most = 8; // runs shown at a time: as many as there are colours
+
+const again = 2000; // milliseconds before what failed is asked for again
 
 const states = { live: "live", lost: "no connection, trying again", paused: "paused" };
 
@@ -36,15 +39,20 @@ class Page {
   }
 
   async refresh() {
+    clearTimeout(this.retry);
     try {
       const answer = await fetch("api/runs");
-      if (!answer.ok) return;
+      if (!answer.ok) throw new Error(answer.statusText);
       const list = await answer.json();
       this.root = list.root;
+      this.more = list.more;
       this.loaded = true;
       this.store.summaries(list.runs);
       this.store.resync();
-    } catch { /* the stream says when the server is back */ }
+    } catch {
+      clearTimeout(this.retry);
+      this.retry = setTimeout(() => this.refresh(), again);
+    }
   }
 
   // later draws once for many changes.
@@ -85,6 +93,9 @@ class Page {
     const notice = byId("notice");
     notice.hidden = all.length > 0;
     if (!all.length) text(notice, this.loaded ? "No run is here yet. Start one with orrery train; it will appear by itself." : "Loading …");
+    const more = byId("more");
+    more.hidden = !this.more;
+    if (this.more) text(more, `${format.count(this.more)} more ${this.more === 1 ? "run is" : "runs are"} not shown: there are more than the ${format.count(all.length)} that one page follows. Name those to see: orrery dash RUN...`);
     for (const [, section] of this.sections) section.update(this.store, shown, this.view);
     this.other.set(others(this.store, shown.map((r) => r.id)));
     byId("other").hidden = !this.other.update(this.store, shown, this.view);
@@ -96,10 +107,19 @@ class Page {
   }
 }
 
+// begin asks for the catalogue until there is an answer: the server may be about
+// to start again.
 async function begin() {
-  const answer = await fetch("api/catalogue");
-  const catalogue = new Map((await answer.json()).map((m) => [m.name, m]));
-  new Page(catalogue).later();
+  try {
+    const answer = await fetch("api/catalogue");
+    if (!answer.ok) throw new Error(answer.statusText);
+    const catalogue = new Map((await answer.json()).map((m) => [m.name, m]));
+    new Page(catalogue).later();
+  } catch {
+    text(byId("link"), states.lost);
+    byId("link").dataset.state = "lost";
+    setTimeout(begin, again);
+  }
 }
 
 begin();

@@ -53,17 +53,18 @@ function returns(store, shown, view) {
   });
 }
 
-// stacked puts the metrics of the first run on top of each other.
+// stacked puts the metrics of the first run on top of each other. Where one was not
+// measured, it adds nothing.
 function stacked(panel, store, shown, view) {
   if (!shown.length) return [];
   const columns = panel.metrics.map((m) => store.column(shown[0].id, panel.kind, m, view.axis));
-  const first = columns.find(Boolean);
-  if (!first) return [];
-  let floor = first.x.map(() => 0);
+  const xs = [...new Set(columns.flatMap((c) => c?.x ?? []))].sort((a, b) => a - b);
+  let floor = xs.map(() => 0);
   return columns.flatMap((c, m) => {
-    if (!c || c.x.length !== first.x.length) return [];
+    if (!c) return [];
+    const at = new Map(c.x.map((x, i) => [x, c.y[i]]));
     const low = floor;
-    floor = floor.map((v, i) => v + c.y[i]);
-    return [{ x: first.x, y: floor, low, high: floor, form: "area", unsmoothed: true, label: shortName(panel.metrics[m]), colour: colour(m) }];
+    floor = floor.map((v, i) => v + (at.get(xs[i]) ?? 0));
+    return [{ x: xs, y: floor, low, high: floor, form: "area", unsmoothed: true, label: shortName(panel.metrics[m]), colour: colour(m) }];
   });
 }
