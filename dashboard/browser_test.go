@@ -8,41 +8,21 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"os"
-	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
 	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/emulation"
-	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
 
+	"github.com/orrery-rl/orrery/internal/browsertest"
 	"github.com/orrery-rl/orrery/internal/httpguard"
 	"github.com/orrery-rl/orrery/metrics"
 )
-
-// browserPath finds a browser, or skips the test by name. $ORRERY_BROWSER is
-// looked at first, and must lead to one if it is set.
-func browserPath(t *testing.T) string {
-	t.Helper()
-	if path := os.Getenv("ORRERY_BROWSER"); path != "" {
-		if _, err := exec.LookPath(path); err != nil {
-			t.Fatalf("ORRERY_BROWSER: %v", err)
-		}
-		return path
-	}
-	for _, name := range []string{"chromium", "chromium-browser", "google-chrome", "chrome"} {
-		if path, err := exec.LookPath(name); err == nil {
-			return path
-		}
-	}
-	t.Skip("no browser: neither chromium nor google-chrome is on the PATH, and $ORRERY_BROWSER is not set; CI installs chromium")
-	return ""
-}
 
 // serve shows runs until the test ends, and returns the address.
 func serve(t *testing.T, cfg Config, guard httpguard.Config) string {
@@ -67,77 +47,45 @@ func serve(t *testing.T, cfg Config, guard httpguard.Config) string {
 	return server.URL()
 }
 
-// tab is a page in a browser, with what it asked for and complained about.
+// tab is the page in a browser.
 type tab struct {
+	*browsertest.Tab
 	t      *testing.T
-	ctx    context.Context
 	origin string
-
-	mu       sync.Mutex
-	foreign  []string
-	requests int
-	console  []string
 }
 
 // open shows an address in a browser of its own, width by height pixels.
 func open(t *testing.T, address string, width, height int64) *tab {
 	t.Helper()
-	path := browserPath(t)
 	at, err := url.Parse(address)
 	if err != nil {
 		t.Fatal(err)
 	}
-	b := &tab{t: t, origin: at.Scheme + "://" + at.Host}
-	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(path), chromedp.NoSandbox, chromedp.Flag("disable-dev-shm-usage", true),
-		// A click is aimed before it is made: what scrolls smoothly would be gone.
-		chromedp.Flag("force-prefers-reduced-motion", true))
-	allocated, release := chromedp.NewExecAllocator(t.Context(), options...)
-	t.Cleanup(release)
-	ctx, cancel := chromedp.NewContext(allocated, chromedp.WithListener(b.heard))
-	t.Cleanup(cancel)
-	b.ctx = ctx
-	if err := chromedp.Do(ctx, chromedp.EmulateViewport(width, height)); err != nil {
-		t.Fatal(err)
+	b := &tab{Tab: browsertest.Open(t, width, height), t: t, origin: at.Scheme + "://" + at.Host}
+	b.Do(chromedp.Navigate(address))
+	b.Until("document.body.dataset.ready === 'true'")
+	if len(b.Requests()) == 0 {
+		t.Fatal("no request was heard of")
 	}
-	messages := chromedp.Console(ctx)
-	go func() { // ends with the context
-		for m, err := range messages {
-			if err != nil {
-				return
-			}
-			b.mu.Lock()
-			b.console = append(b.console, m.String())
-			b.mu.Unlock()
-		}
-	}()
-	b.do(chromedp.Navigate(address))
-	b.until("document.body.dataset.ready === 'true'")
 	t.Cleanup(b.check)
 	return b
 }
 
-func (b *tab) heard(event any) {
-	e, ok := event.(*network.EventRequestWillBeSent)
-	if !ok || e.Request == nil {
-		return
-	}
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	b.requests++
-	if !strings.HasPrefix(e.Request.URL, b.origin+"/") {
-		b.foreign = append(b.foreign, e.Request.URL)
+// check demands, when a test ends, that the page was quiet and kept to itself.
+func (b *tab) check() {
+	b.t.Helper()
+	b.checkRequests()
+	if console := b.Console(); len(console) > 0 {
+		b.t.Errorf("the console holds %q", console)
 	}
 }
 
-// check demands, when a test ends, that the page was quiet and kept to itself.
-func (b *tab) check() {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if len(b.foreign) > 0 || b.requests == 0 {
-		b.t.Errorf("of %d requests, these went elsewhere: %q", b.requests, b.foreign)
-	}
-	if len(b.console) > 0 {
-		b.t.Errorf("the console holds %q", b.console)
+func (b *tab) checkRequests() {
+	b.t.Helper()
+	requests := b.Requests()
+	foreign := slices.DeleteFunc(slices.Clone(requests), func(r string) bool { return strings.HasPrefix(r, b.origin+"/") })
+	if len(foreign) > 0 {
+		b.t.Errorf("of %d requests, these went elsewhere: %q", len(requests), foreign)
 	}
 }
 
@@ -145,58 +93,30 @@ func (b *tab) check() {
 // the page itself complained about nothing.
 func (b *tab) refused(status string) {
 	b.t.Helper()
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	for i, line := range b.console {
+	for i, line := range b.Console() {
 		if !strings.Contains(line, status) {
 			b.t.Errorf("line %d of the console: %s", i, line)
 		}
 	}
-	b.console = nil
-}
-
-func (b *tab) do(steps ...chromedp.Action[chromedp.Void]) {
-	b.t.Helper()
-	ctx, cancel := context.WithTimeout(b.ctx, time.Minute)
-	defer cancel()
-	if err := chromedp.Do(ctx, steps...); err != nil {
-		b.t.Fatal(err)
-	}
+	b.checkRequests()
+	b.Forget()
 }
 
 // value evaluates an expression in the page.
 func value[T any](b *tab, expression string) T {
 	b.t.Helper()
-	ctx, cancel := context.WithTimeout(b.ctx, time.Minute)
-	defer cancel()
-	v, err := chromedp.Run(ctx, chromedp.Evaluate[T](expression, chromedp.EvalAwaitPromise))
-	if err != nil {
-		b.t.Fatalf("%s: %v", expression, err)
-	}
-	return v
-}
-
-// until waits for an expression to become true.
-func (b *tab) until(expression string) {
-	b.t.Helper()
-	ctx, cancel := context.WithTimeout(b.ctx, time.Minute)
-	defer cancel()
-	_, err := chromedp.Run(ctx, chromedp.Poll[bool]("Boolean("+expression+")", chromedp.WithPollingInterval(50*time.Millisecond), chromedp.WithPollingTimeout(55*time.Second)))
-	if err != nil {
-		page, _ := chromedp.Run(b.ctx, chromedp.Evaluate[string]("document.body.innerText"))
-		b.t.Fatalf("never true: %s (%v); the console holds %q; the page:\n%.3000s", expression, err, b.console, page)
-	}
+	return browsertest.Value[T](b.Tab, expression)
 }
 
 func (b *tab) key(keys string) {
 	b.t.Helper()
-	b.do(chromedp.KeyEvent(keys))
+	b.Do(chromedp.KeyEvent(keys))
 }
 
 // prefer sets what the system prefers, for example dark colours.
 func (b *tab) prefer(feature, value string) {
 	b.t.Helper()
-	b.do(chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
+	b.Do(chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
 		_, err := cdp.Call(ctx, t, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{{Name: feature, Value: value}}})
 		return err
 	}))
@@ -210,7 +130,7 @@ func (b *tab) picture(name string) {
 	if dir == "" {
 		return
 	}
-	data, err := chromedp.Run(b.ctx, chromedp.FullScreenshot(100))
+	data, err := browsertest.Run(b.Tab, chromedp.FullScreenshot(100))
 	if err = errors.Join(err, os.WriteFile(filepath.Join(dir, name+".png"), data, 0o644)); err != nil {
 		b.t.Fatal(err)
 	}
@@ -230,18 +150,18 @@ func going(t *testing.T, name string, episodes int, settings string) *fakeRun {
 func TestPageShowsARunAndFollowsIt(t *testing.T) {
 	f := going(t, "swing", 40, "")
 	b := open(t, serve(t, Config{Runs: []string{f.dir}}, httpguard.Config{}), 1280, 900)
-	b.until("document.querySelector('.card dd')?.textContent === '40 / 100'")
-	b.until("document.querySelectorAll('#panel-returns .legend li').length === 2")
-	b.until("document.getElementById('link').textContent === 'live'")
+	b.Until("document.querySelector('.card dd')?.textContent === '40 / 100'")
+	b.Until("document.querySelectorAll('#panel-returns .legend li').length === 2")
+	b.Until("document.getElementById('link').textContent === 'live'")
 	b.picture("desktop-light")
 	f.at = time.Now()
 	f.episode()
-	b.until("document.querySelector('.card dd')?.textContent === '41 / 100'")
+	b.Until("document.querySelector('.card dd')?.textContent === '41 / 100'")
 	if got := value[int](b, "performance.getEntriesByType('navigation').length"); got != 1 {
 		t.Errorf("the page was loaded %d times", got)
 	}
 	f.event(metrics.KindUpdate, map[string]float64{"surprise/size:1": 3}, nil)
-	b.until("document.querySelector('#other h3')?.textContent === 'surprise/size:1'")
+	b.Until("document.querySelector('#other h3')?.textContent === 'surprise/size:1'")
 	if text := value[string](b, "document.body.innerText"); strings.Contains(text, "NaN") || strings.Contains(text, "undefined") || strings.Contains(text, "Infinity") {
 		t.Errorf("the page says\n%s", text)
 	}
@@ -250,7 +170,7 @@ func TestPageShowsARunAndFollowsIt(t *testing.T) {
 // view is picture for what is on the screen.
 func (b *tab) view(name string) {
 	b.t.Helper()
-	data, err := chromedp.Run(b.ctx, chromedp.CaptureScreenshot())
+	data, err := browsertest.Run(b.Tab, chromedp.CaptureScreenshot())
 	if err = errors.Join(err, os.WriteFile(filepath.Join(os.Getenv("ORRERY_SHOTS"), name+".png"), data, 0o644)); err != nil {
 		b.t.Fatal(err)
 	}
@@ -270,10 +190,10 @@ func TestPageFitsAPhone(t *testing.T) {
 	f := going(t, "a-run-with-a-rather-long-name-for-a-phone", 30, "  a_setting_with_a_long_name: a value that goes on and on and on and on\n")
 	g := going(t, "b", 3, "")
 	b := open(t, serve(t, Config{Runs: []string{f.dir, g.dir}}, httpguard.Config{}), 360, 740)
-	b.until("document.querySelectorAll('.card').length === 2")
-	b.until("document.querySelector('.scrubber input').max === '39'")
+	b.Until("document.querySelectorAll('.card').length === 2")
+	b.Until("document.querySelector('.scrubber input').max === '39'")
 	b.narrow()
-	b.do(chromedp.EmulateViewport(1280, 900))
+	b.Do(chromedp.EmulateViewport(1280, 900))
 	b.narrow()
 }
 
@@ -282,15 +202,15 @@ func TestThemeFollowsTheSystemAndTheButton(t *testing.T) {
 	b := open(t, serve(t, Config{Runs: []string{f.dir}}, httpguard.Config{}), 1000, 800)
 	ground := func() string { return value[string](b, "getComputedStyle(document.body).backgroundColor") }
 	b.prefer("prefers-color-scheme", "dark")
-	b.until("document.documentElement.dataset.theme === 'dark'")
+	b.Until("document.documentElement.dataset.theme === 'dark'")
 	dark := ground()
-	b.do(chromedp.Click(chromedp.CSS("#theme")))
-	b.until("document.documentElement.dataset.theme === 'light'")
+	b.Do(chromedp.Click(chromedp.CSS("#theme")))
+	b.Until("document.documentElement.dataset.theme === 'light'")
 	if light := ground(); light == dark {
 		t.Errorf("both themes have the background %s", light)
 	}
-	b.do(chromedp.Reload())
-	b.until("document.body.dataset.ready === 'true' && document.documentElement.dataset.theme === 'light'")
+	b.Do(chromedp.Reload())
+	b.Until("document.body.dataset.ready === 'true' && document.documentElement.dataset.theme === 'light'")
 }
 
 // TestColoursAreToldFromTheirBackground computes the contrasts of WCAG 2: 4.5 for
@@ -317,20 +237,20 @@ func TestColoursAreToldFromTheirBackground(t *testing.T) {
 		if len(low) > 0 {
 			t.Errorf("%s: too little contrast: %q", value[string](b, "document.documentElement.dataset.theme"), low)
 		}
-		b.do(chromedp.Click(chromedp.CSS("#theme")))
+		b.Do(chromedp.Click(chromedp.CSS("#theme")))
 	}
 }
 
 func TestPageIsUsedWithTheKeyboard(t *testing.T) {
 	f := going(t, "swing", 30, "")
 	b := open(t, serve(t, Config{Runs: []string{f.dir}}, httpguard.Config{}), 1280, 900)
-	b.until("document.querySelectorAll('#panel-returns .legend li').length === 2")
+	b.Until("document.querySelectorAll('#panel-returns .legend li').length === 2")
 	b.key(kb.Tab)
 	if got := value[string](b, "document.activeElement.className"); got != "skip" {
 		t.Errorf("the first stop is %q, not the link that skips", got)
 	}
 	b.key(kb.Enter)
-	b.until("document.activeElement.id === 'main'")
+	b.Until("document.activeElement.id === 'main'")
 	for range 40 {
 		b.key(kb.Tab)
 		if value[bool](b, "document.activeElement.classList.contains('plot')") {
@@ -340,20 +260,20 @@ func TestPageIsUsedWithTheKeyboard(t *testing.T) {
 	if outline := value[string](b, "getComputedStyle(document.activeElement).outlineStyle + getComputedStyle(document.activeElement).outlineWidth"); outline != "solid2px" {
 		t.Errorf("the focus is drawn as %q", outline)
 	}
-	b.until("document.activeElement.chart?.plan")
+	b.Until("document.activeElement.chart?.plan")
 	b.key(kb.ArrowRight + kb.ArrowRight)
-	b.until("document.querySelector('#panel-returns .readout').innerText.includes('env steps 2,000')")
-	b.until("document.querySelector('#panel-returns [aria-live]').textContent.includes('training episodes')")
+	b.Until("document.querySelector('#panel-returns .readout').innerText.includes('env steps 2,000')")
+	b.Until("document.querySelector('#panel-returns [aria-live]').textContent.includes('training episodes')")
 	b.key("+")
-	b.until("!document.getElementById('unzoom').disabled")
+	b.Until("!document.getElementById('unzoom').disabled")
 	b.key("0")
-	b.until("document.getElementById('unzoom').disabled")
+	b.Until("document.getElementById('unzoom').disabled")
 }
 
 func TestScrubberPlaysAnEpisode(t *testing.T) {
 	f := going(t, "swing", 10, "")
 	b := open(t, serve(t, Config{Runs: []string{f.dir}}, httpguard.Config{}), 1280, 900)
-	b.until("document.querySelector('.scrubber input').max === '39'")
+	b.Until("document.querySelector('.scrubber input').max === '39'")
 	drawn := func(kind string) string {
 		return value[string](b, "document.querySelector('[data-kind="+kind+"] canvas').toDataURL()")
 	}
@@ -361,71 +281,71 @@ func TestScrubberPlaysAnEpisode(t *testing.T) {
 	if blank := value[string](b, "(() => { const c = document.createElement('canvas'); c.width = c.height = 32; return c.toDataURL(); })()"); drawn("real") == blank {
 		t.Error("the frame seen is blank")
 	}
-	b.do(chromedp.Focus(chromedp.CSS(".scrubber input")))
+	b.Do(chromedp.Focus(chromedp.CSS(".scrubber input")))
 	for range 10 {
 		b.key(kb.ArrowRight)
 	}
-	b.until("document.querySelector('.scrubber input').value === '10'")
+	b.Until("document.querySelector('.scrubber input').value === '10'")
 	if after := drawn("dream"); after == before {
 		t.Error("the dream shows the same at frames 0 and 10")
 	}
 	if told := value[string](b, "document.querySelector('.scrubber input').getAttribute('aria-valuetext')"); told != "frame 11 of 40, dreaming" {
 		t.Errorf("frame 10 is told as %q", told)
 	}
-	b.until("document.querySelector('[data-kind=dream]').dataset.mode === 'dreaming'")
-	b.do(chromedp.Click(chromedp.CSS(".scrubber .play")))
-	b.until("Number(document.querySelector('.scrubber input').value) > 12")
-	b.do(chromedp.Click(chromedp.CSS(".scrubber .play")))
-	b.until("document.querySelector('.scrubber .play').getAttribute('aria-label') === 'Play'")
+	b.Until("document.querySelector('[data-kind=dream]').dataset.mode === 'dreaming'")
+	b.Do(chromedp.Click(chromedp.CSS(".scrubber .play")))
+	b.Until("Number(document.querySelector('.scrubber input').value) > 12")
+	b.Do(chromedp.Click(chromedp.CSS(".scrubber .play")))
+	b.Until("document.querySelector('.scrubber .play').getAttribute('aria-label') === 'Play'")
 	// Another episode waits while somebody looks at this one.
-	b.do(chromedp.Focus(chromedp.CSS(".scrubber input")))
+	b.Do(chromedp.Focus(chromedp.CSS(".scrubber input")))
 	b.key(kb.ArrowLeft)
 	f.counters.Episodes++
 	f.show()
-	b.until("!document.querySelector('.scrubber > button').hidden")
-	b.do(chromedp.Click(chromedp.CSS(".scrubber > button")))
-	b.until("document.querySelector('.box h3').innerText.includes('episode 11,')")
-	b.until("document.querySelector('.actions').innerText.includes('-0.7')")
+	b.Until("!document.querySelector('.scrubber > button').hidden")
+	b.Do(chromedp.Click(chromedp.CSS(".scrubber > button")))
+	b.Until("document.querySelector('.box h3').innerText.includes('episode 11,')")
+	b.Until("document.querySelector('.actions').innerText.includes('-0.7')")
 }
 
 func TestRunsAreComparedAndChosen(t *testing.T) {
 	f, g := going(t, "wide", 20, "  batch_size: 50\n"), going(t, "narrow", 20, "  batch_size: 20\n")
 	b := open(t, serve(t, Config{Runs: []string{f.dir, g.dir}}, httpguard.Config{}), 1280, 900)
-	b.until("document.querySelectorAll('.card').length === 2")
-	b.until("document.querySelectorAll('#panel-total .legend li').length === 2")
+	b.Until("document.querySelectorAll('.card').length === 2")
+	b.Until("document.querySelectorAll('#panel-total .legend li').length === 2")
 	rows := value[string](b, "[...document.querySelectorAll('#settings tbody tr')].map((r) => r.innerText).join('|')")
 	if rows != "learn.batch_size\t50\t20" {
 		t.Errorf("the table of differences says %q", rows)
 	}
-	b.do(chromedp.Click(chromedp.CSS("#settings input")))
-	b.until("document.querySelectorAll('#settings tbody tr').length > 3")
-	b.do(chromedp.Click(chromedp.CSS(".chip:nth-child(2)")))
-	b.until("document.querySelectorAll('.card').length === 1")
-	b.until("location.search.includes('run=wide')")
-	b.do(chromedp.Reload())
-	b.until("document.body.dataset.ready === 'true' && document.querySelectorAll('.card').length === 1 && document.querySelectorAll('.chip').length === 2")
+	b.Do(chromedp.Click(chromedp.CSS("#settings input")))
+	b.Until("document.querySelectorAll('#settings tbody tr').length > 3")
+	b.Do(chromedp.Click(chromedp.CSS(".chip:nth-child(2)")))
+	b.Until("document.querySelectorAll('.card').length === 1")
+	b.Until("location.search.includes('run=wide')")
+	b.Do(chromedp.Reload())
+	b.Until("document.body.dataset.ready === 'true' && document.querySelectorAll('.card').length === 1 && document.querySelectorAll('.chip').length === 2")
 }
 
 func TestControlsChangeTheCurves(t *testing.T) {
 	f := going(t, "swing", 30, "")
 	b := open(t, serve(t, Config{Runs: []string{f.dir}}, httpguard.Config{}), 1280, 900)
-	b.until("document.querySelector('#panel-returns .plot').chart.plan")
-	b.do(chromedp.Evaluate[chromedp.Void](`const axis = document.getElementById("axis"); axis.value = "episodes"; axis.dispatchEvent(new Event("change"))`))
-	b.until("document.querySelector('#panel-returns .plot').chart.plan.domain[1] === 30")
-	b.do(chromedp.Evaluate[chromedp.Void](`axis.value = "wall"; axis.dispatchEvent(new Event("change"))`))
-	b.until("document.querySelector('#panel-returns .plot').chart.plan.xs.some((t) => t.text.endsWith('min'))")
-	b.do(chromedp.Evaluate[chromedp.Void]("document.getElementById('model').scrollIntoView({behavior: 'instant'})"))
-	b.until("document.querySelector('#panel-total .plot').chart.plan?.log === false")
-	b.do(chromedp.Click(chromedp.CSS("#log")))
-	b.until("document.querySelector('#panel-total .plot').chart.plan.log === true")
-	b.do(chromedp.Evaluate[chromedp.Void](`const smooth = document.getElementById("smooth"); smooth.value = 0; smooth.dispatchEvent(new Event("input"))`))
-	b.until("document.getElementById('smooth-value').textContent === 'off' && location.search.includes('smooth=0')")
-	b.do(chromedp.Evaluate[chromedp.Void](`
+	b.Until("document.querySelector('#panel-returns .plot').chart.plan")
+	b.Do(chromedp.Evaluate[chromedp.Void](`const axis = document.getElementById("axis"); axis.value = "episodes"; axis.dispatchEvent(new Event("change"))`))
+	b.Until("document.querySelector('#panel-returns .plot').chart.plan.domain[1] === 30")
+	b.Do(chromedp.Evaluate[chromedp.Void](`axis.value = "wall"; axis.dispatchEvent(new Event("change"))`))
+	b.Until("document.querySelector('#panel-returns .plot').chart.plan.xs.some((t) => t.text.endsWith('min'))")
+	b.Do(chromedp.Evaluate[chromedp.Void]("document.getElementById('model').scrollIntoView({behavior: 'instant'})"))
+	b.Until("document.querySelector('#panel-total .plot').chart.plan?.log === false")
+	b.Do(chromedp.Click(chromedp.CSS("#log")))
+	b.Until("document.querySelector('#panel-total .plot').chart.plan.log === true")
+	b.Do(chromedp.Evaluate[chromedp.Void](`const smooth = document.getElementById("smooth"); smooth.value = 0; smooth.dispatchEvent(new Event("input"))`))
+	b.Until("document.getElementById('smooth-value').textContent === 'off' && location.search.includes('smooth=0')")
+	b.Do(chromedp.Evaluate[chromedp.Void](`
 		const plot = document.querySelector("#panel-total .plot"), box = plot.getBoundingClientRect();
 		plot.setPointerCapture = () => {};
 		const send = (type, x) => plot.dispatchEvent(new PointerEvent(type, {clientX: box.left + x, clientY: box.top + 50, button: 0, bubbles: true}));
 		send("pointerdown", 100); send("pointermove", 200); send("pointerup", 200)`))
-	b.until("!document.getElementById('unzoom').disabled")
+	b.Until("!document.getElementById('unzoom').disabled")
 }
 
 // TestPageLoadsBeforeItSaysThatThereIsNothing: until the server has answered, it
@@ -447,31 +367,31 @@ func TestPageLoadsBeforeItSaysThatThereIsNothing(t *testing.T) {
 	t.Cleanup(server.Close)
 	gate <- struct{}{}
 	b := open(t, server.URL, 800, 600)
-	b.do(chromedp.Navigate(server.URL))
-	b.until("document.getElementById('notice').textContent.includes('Loading')")
+	b.Do(chromedp.Navigate(server.URL))
+	b.Until("document.getElementById('notice').textContent.includes('Loading')")
 	gate <- struct{}{}
-	b.until("document.getElementById('notice').textContent.includes('No run is here yet')")
+	b.Until("document.getElementById('notice').textContent.includes('No run is here yet')")
 }
 
 func TestUnfinishedAndDamagedRunsAreExplained(t *testing.T) {
 	root := t.TempDir()
 	b := open(t, serve(t, Config{Root: root}, httpguard.Config{}), 1000, 800)
-	b.until("document.getElementById('notice').textContent.includes('No run is here yet')")
+	b.Until("document.getElementById('notice').textContent.includes('No run is here yet')")
 	later := newFakeRun(t, filepath.Join(root, "later"), "reacher-easy", "")
-	b.until("document.querySelector('.card h3')?.textContent === 'later'")
+	b.Until("document.querySelector('.card h3')?.textContent === 'later'")
 	later.episode()
 	later.append([]byte("no event\n{\"kind\":"))
-	b.until("document.querySelector('.card').innerText.includes('1 line of the event file is damaged')")
+	b.Until("document.querySelector('.card').innerText.includes('1 line of the event file is damaged')")
 	later.append([]byte("\n"))
 	later.event(metrics.KindUpdate, map[string]float64{"loss/total:nats": math.NaN(), "loss/kl:nats": math.Inf(1)}, nil)
-	b.until("document.querySelector('#panel-total .odd')?.textContent.includes('1 value was not a number')")
+	b.Until("document.querySelector('#panel-total .odd')?.textContent.includes('1 value was not a number')")
 	if err := os.MkdirAll(filepath.Join(root, "later", "live"), 0o755); err != nil {
 		t.Fatal(err)
 	}
 	if err := os.WriteFile(filepath.Join(root, "later", "live", "episode.bin"), []byte("garbage"), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	b.until("[...document.querySelectorAll('#live .notice')].some((n) => n.textContent.includes('damaged'))")
+	b.Until("[...document.querySelectorAll('#live .notice')].some((n) => n.textContent.includes('damaged'))")
 	if text := value[string](b, "document.body.innerText"); strings.Contains(text, "NaN") || strings.Contains(text, "undefined") {
 		t.Errorf("the page says\n%s", text)
 	}
@@ -481,7 +401,7 @@ func TestUnfinishedAndDamagedRunsAreExplained(t *testing.T) {
 func TestPolicyForbidsWhatIsNotThePage(t *testing.T) {
 	f := going(t, "swing", 3, "")
 	b := open(t, serve(t, Config{Runs: []string{f.dir}}, httpguard.Config{Token: "a-token-for-this-test"}), 800, 600)
-	b.until("document.querySelectorAll('.card').length === 1")
+	b.Until("document.querySelectorAll('.card').length === 1")
 	if at := value[string](b, "location.href"); strings.Contains(at, "token") {
 		t.Errorf("the token stays in the address: %s", at)
 	}
@@ -499,9 +419,7 @@ func TestPolicyForbidsWhatIsNotThePage(t *testing.T) {
 	if ran := value[bool](b, "globalThis.ran === true"); ran || blocked != 3 {
 		t.Errorf("the script ran: %v; %d of 3 were blocked", ran, blocked)
 	}
-	b.mu.Lock()
-	b.console, b.foreign = nil, nil // the browser has told of each
-	b.mu.Unlock()
+	b.Forget() // the browser has told of each
 }
 
 // TestRunsThatOnlyLearnAreDrawnAgainstUpdates shows a run that learns from given
@@ -515,19 +433,19 @@ func TestRunsThatOnlyLearnAreDrawnAgainstUpdates(t *testing.T) {
 		f.event(metrics.KindValidation, map[string]float64{"validation/image:nats": 6 + 100/float64(f.counters.Updates)}, nil)
 	}
 	b := open(t, serve(t, Config{Runs: []string{f.dir}}, httpguard.Config{}), 1000, 900)
-	b.until("document.getElementById('axis').value === 'updates'")
-	b.until("document.querySelector('.card .state').textContent === 'finished'")
+	b.Until("document.getElementById('axis').value === 'updates'")
+	b.Until("document.querySelector('.card .state').textContent === 'finished'")
 	if got := value[string](b, "document.querySelector('.card .facts').textContent"); !strings.Contains(got, "updates500 / 500") || strings.Contains(got, "episodes") {
 		t.Errorf("the card says %s", got)
 	}
 	if got := value[string](b, "document.querySelector('.progress').getAttribute('aria-label')"); got != "Updates" {
 		t.Errorf("the bar is of %s", got)
 	}
-	b.until("document.querySelector('#panel-image .legend').textContent === 'imagevalidation image'")
-	b.do(chromedp.Evaluate[chromedp.Void]("document.getElementById('model').scrollIntoView({behavior: 'instant'})"))
-	b.until("document.querySelector('#panel-image .plot').chart.plan?.domain[1] === 500")
+	b.Until("document.querySelector('#panel-image .legend').textContent === 'imagevalidation image'")
+	b.Do(chromedp.Evaluate[chromedp.Void]("document.getElementById('model').scrollIntoView({behavior: 'instant'})"))
+	b.Until("document.querySelector('#panel-image .plot').chart.plan?.domain[1] === 500")
 	both := open(t, serve(t, Config{Runs: []string{f.dir, going(t, "swing", 3, "").dir}}, httpguard.Config{}), 1000, 900)
-	both.until("document.getElementById('axis').value === 'updates'")
+	both.Until("document.getElementById('axis').value === 'updates'")
 }
 
 // TestThereIsOneStreamHoweverItIsOpened: a refusal leaves a timer that opens a

@@ -33,12 +33,12 @@ func TestRunsBeyondTheMostAreTold(t *testing.T) {
 		add(n)
 	}
 	b := open(t, serve(t, Config{Root: root}, httpguard.Config{}), 1000, 800)
-	b.until("document.querySelectorAll('.chip').length === 200 && document.getElementById('more').hidden")
+	b.Until("document.querySelectorAll('.chip').length === 200 && document.getElementById('more').hidden")
 	add(maxRuns)
-	b.until("document.getElementById('more').textContent.startsWith('1 more run is')")
+	b.Until("document.getElementById('more').textContent.startsWith('1 more run is')")
 	add(maxRuns + 1)
-	b.until("document.getElementById('more').textContent.startsWith('2 more runs are')")
-	b.until("document.getElementById('more').textContent.includes('orrery dash RUN')")
+	b.Until("document.getElementById('more').textContent.startsWith('2 more runs are')")
+	b.Until("document.getElementById('more').textContent.includes('orrery dash RUN')")
 	b.narrow()
 }
 
@@ -58,7 +58,7 @@ func TestPageWaitsForAServerThatIsStarting(t *testing.T) {
 	t.Cleanup(server.CloseClientConnections)
 	t.Cleanup(server.Close)
 	b := open(t, server.URL, 1000, 800)
-	b.until("document.querySelectorAll('.card').length === 1 && document.getElementById('link').textContent === 'live'")
+	b.Until("document.querySelectorAll('.card').length === 1 && document.getElementById('link').textContent === 'live'")
 	if catalogues.Load() != 3 || lists.Load() != 2 {
 		t.Errorf("%d and %d requests, want 3 and 2", catalogues.Load(), lists.Load())
 	}
@@ -83,7 +83,7 @@ func TestLayersAreAlignedByWhereTheyWereMeasured(t *testing.T) {
 		f.event(metrics.KindEpisode, values, nil)
 	}
 	b := open(t, serve(t, Config{Runs: []string{f.dir}}, httpguard.Config{}), 1000, 800)
-	b.until("document.querySelectorAll('#panel-split .legend li').length === 4")
+	b.Until("document.querySelectorAll('#panel-split .legend li').length === 4")
 	got := value[string](b, `(async () => {
 		const { of } = await import("./js/series.js");
 		const columns = { "a/plan:seconds": { x: [4, 5], y: [4, 4] }, "a/env:seconds": { x: [1, 2, 3, 4], y: [1, 1, 1, 1] }, "a/none:seconds": null };
@@ -104,9 +104,9 @@ func TestImagesThatAreTooLargeAreExplained(t *testing.T) {
 	at := serve(t, Config{Runs: []string{large.dir, small.dir}}, httpguard.Config{})
 	const body = "document.getElementById('live-body').innerText"
 	b := open(t, at+"?run=large", 1000, 800)
-	b.until(body + ".includes('700 x 700 pixels are too large') && " + body + ".includes('up to 591 x 591')")
+	b.Until(body + ".includes('700 x 700 pixels are too large') && " + body + ".includes('up to 591 x 591')")
 	b = open(t, at+"?run=small", 1000, 800)
-	b.until(body + ".includes('it has none yet')")
+	b.Until(body + ".includes('it has none yet')")
 	if text := value[string](b, body); strings.Contains(text, "too large") {
 		t.Error(text)
 	}

@@ -32,18 +32,18 @@ func TestPictures(t *testing.T) {
 	b := open(t, one, 1400, 900)
 	tour := func(name string, sections ...string) {
 		for _, s := range sections {
-			b.do(chromedp.Evaluate[chromedp.Void](fmt.Sprintf("document.getElementById(%q).scrollIntoView({behavior: 'instant'})", s)))
+			b.Do(chromedp.Evaluate[chromedp.Void](fmt.Sprintf("document.getElementById(%q).scrollIntoView({behavior: 'instant'})", s)))
 			value[bool](b, "new Promise((done) => setTimeout(() => done(true), 500))")
 			b.view(name + "-" + s)
 		}
 	}
-	b.do(chromedp.Evaluate[chromedp.Void]("scrollTo(0, 0)"))
+	b.Do(chromedp.Evaluate[chromedp.Void]("scrollTo(0, 0)"))
 	value[bool](b, "new Promise((done) => setTimeout(() => done(true), 500))")
 	b.view("light-top")
 	tour("light", "live", "model", "planner", "machine", "compare", "glossary")
-	b.do(chromedp.Click(chromedp.CSS("#theme")))
+	b.Do(chromedp.Click(chromedp.CSS("#theme")))
 	tour("dark", "returns", "live", "model")
-	b.do(chromedp.EmulateViewport(360, 780))
+	b.Do(chromedp.EmulateViewport(360, 780))
 	tour("phone", "runs", "returns", "live", "machine")
 	b = open(t, all, 1400, 900)
 	tour("all", "runs", "returns", "live", "model", "compare")
