@@ -133,7 +133,7 @@ func TestBenchScale(t *testing.T) {
 }
 
 func TestBenchMeasuresTheMachine(t *testing.T) {
-	out := must(t, "bench", "update", "--preset", "tiny", "--machine", "5ms", "--count", "1", "--threads", "2")
+	out := must(t, "bench", "update", "--preset", "tiny", "--machine", "5ms", "--count", "1", "--threads", "2", "--precision", "f32")
 	for _, want := range []string{"peak f32", "GFLOP/s", "of the peak of", "median of 1", "first update done"} {
 		if !strings.Contains(out, want) {
 			t.Errorf("no %q in\n%s", want, out)

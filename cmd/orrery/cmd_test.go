@@ -388,7 +388,7 @@ func TestEvaluationsDoNotDependOnTheirNumber(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "run")
 	must(t, tiny(dir, "--episodes", "3", "--quiet")...)
 	report := func(n string) (r evalReport) {
-		text := must(t, "eval", dir, "-n", n, "--json")
+		text := must(t, "eval", dir, "-n", n, "--json", "--precision", "f32")
 		if err := json.Unmarshal([]byte(text), &r); err != nil {
 			t.Fatal(err)
 		}

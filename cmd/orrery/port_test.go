@@ -181,7 +181,7 @@ func TestScoreOfAnImportedCheckpoint(t *testing.T) {
 		t.Fatal(err)
 	}
 	var report scoreReport
-	args := []string{"score", "--checkpoint", file, "--episodes", dir, "--profile", "kaixhin", "--deterministic"}
+	args := []string{"score", "--checkpoint", file, "--episodes", dir, "--profile", "kaixhin", "--deterministic", "--precision", "f32"}
 	if err := json.Unmarshal([]byte(must(t, append(args, "--json")...)), &report); err != nil {
 		t.Fatal(err)
 	}

@@ -44,7 +44,7 @@ func TestGroupsAddUpAndComeMostExpensiveFirst(t *testing.T) {
 
 func newBackend(t *testing.T) *cpu.Backend {
 	t.Helper()
-	b, err := cpu.New(cpu.Config{Threads: 2})
+	b, err := cpu.New(cpu.Config{Precision: "f32", Threads: 2})
 	if err != nil {
 		t.Fatal(err)
 	}
