@@ -162,13 +162,15 @@ func (o *collectOptions) openPolicy(ctx context.Context, a *app, r *learn.Record
 	}
 	opened.add(e.Close)
 	r.Env = e
-	if o.policy == policyRandom {
-		method := plan.CEM
-		if o.discrete {
-			method = plan.Categorical
-		}
-		r.Policy = learn.RandomPolicy(method, e.Spec().Action)
+	if o.policy == policyHuman {
+		_, err := o.keys(e.Spec())
+		return err
 	}
+	method := plan.CEM
+	if o.discrete {
+		method = plan.Categorical
+	}
+	r.Policy = learn.RandomPolicy(method, e.Spec().Action)
 	return nil
 }
 

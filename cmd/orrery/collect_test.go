@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"io"
 	"maps"
 	"os"
 	"path/filepath"
@@ -156,6 +157,42 @@ func byHand(t *testing.T, keys string, args ...string) (out, screen string, err 
 		t.Error("the terminal was not given back")
 	}
 	return text.String(), frames.String(), err
+}
+
+// wide has more components of actions than a keyboard has keys for.
+type wide struct{ env.Env }
+
+func (w wide) Spec() env.Spec {
+	s := w.Env.Spec()
+	s.Action.Size = 50
+	return s
+}
+
+// TestActionsWithoutKeysAreRefusedAtOnce: before the terminal is taken over, and
+// anything is written.
+func TestActionsWithoutKeysAreRefusedAtOnce(t *testing.T) {
+	var out bytes.Buffer
+	a := &app{out: &out, err: io.Discard, envs: env.NewRegistry(), interactive: func() error { return nil }}
+	a.terminal = func() (*terminal, error) { t.Error("the terminal is taken over"); return nil, errNoTerminal }
+	if err := toy.Register(a.envs); err != nil {
+		t.Fatal(err)
+	}
+	if err := a.envs.Register(env.Entry{Name: "wide", New: func(o env.Options) (env.Env, error) {
+		e, err := a.envs.New("toy-dot", o)
+		return wide{e}, err
+	}}); err != nil {
+		t.Fatal(err)
+	}
+	dir := filepath.Join(t.TempDir(), "mine")
+	cmd := newCollect(a)
+	cmd.SetArgs([]string{"--policy", "human", "--env", "wide", "--image-size", "16", "--out", dir})
+	cmd.SilenceErrors, cmd.SilenceUsage = true, true
+	if err := cmd.ExecuteContext(t.Context()); !errors.Is(err, errUsage) || !strings.Contains(err.Error(), "actions of 50 components") || out.Len() > 0 {
+		t.Errorf("%v, and it says %q", err, &out)
+	}
+	if _, err := os.Stat(dir); err == nil {
+		t.Error("a directory was made")
+	}
 }
 
 // TestCollectByHand: keys become the actions that are stored, whole episodes are

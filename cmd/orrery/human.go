@@ -28,11 +28,20 @@ type human struct {
 	ret       float64
 }
 
+// keys are those that a person acts with.
+func (o *collectOptions) keys(s env.Spec) (teleop.Keymap, error) {
+	keys, err := teleop.NewKeymap(s.Action.Size, o.discrete)
+	if err != nil {
+		return keys, fmt.Errorf("%w: %w", errUsage, err)
+	}
+	return keys, nil
+}
+
 // startHuman takes over the terminal. The returned function gives it back.
 func startHuman(a *app, e env.Env, o *collectOptions) (*human, func() error, error) {
-	keys, err := teleop.NewKeymap(e.Spec().Action.Size, o.discrete)
+	keys, err := o.keys(e.Spec())
 	if err != nil {
-		return nil, nil, fmt.Errorf("%w: %w", errUsage, err)
+		return nil, nil, err
 	}
 	t, err := a.terminal()
 	if err != nil {
