@@ -147,9 +147,6 @@ func (m *mapPlan) chooseBlock(mr int) {
 	}
 }
 
-// onBlocks reports whether the tiles are those on blocks of words.
-func (m *mapPlan) onBlocks() bool { return m.words != nil && m.words.blocks > 0 }
-
 // buildItems makes the tables of all output positions.
 func (m *mapPlan) buildItems() {
 	runs := m.q.axes[1].runs()
@@ -206,16 +203,6 @@ func (m *mapPlan) item(index map[[2]int]int, y int, r run, yPairs, xPairs []pair
 		}
 	}
 	return it
-}
-
-// appendBlocks appends a segment for each block of words of a position.
-func (m *mapPlan) appendBlocks(segs []kernel.Segment, a, b int) []kernel.Segment {
-	for i := range m.words.blocks {
-		segs = append(segs, kernel.Segment{
-			A: int32(a + i*kernel.BlockWords*m.k.MR), B: int32(b + i*kernel.BlockWords*m.panel), K: kernel.BlockWords,
-		})
-	}
-	return segs
 }
 
 // bStep is the stride of the right operand per contraction step.
