@@ -42,7 +42,7 @@ type soakPoint struct{ frames, rss, replay float64 }
 func TestMemoryStaysFlatOver100kFrames(t *testing.T) {
 	out := os.Getenv("ORRERY_SOAK")
 	if out == "" {
-		t.Skip("takes minutes and 1.2 GB of disk: set ORRERY_SOAK to a folder for its results")
+		t.Skip("takes minutes and 1.2 GB of disk: set ORRERY_SOAK to a folder for its results; by hand, not in CI: see results/soak")
 	}
 	points := soak(t)
 	writeSoak(t, out, points)
@@ -119,7 +119,7 @@ func residentMiB(t *testing.T) float64 {
 	t.Helper()
 	data, err := os.ReadFile("/proc/self/status")
 	if err != nil {
-		t.Skip("only Linux says how much memory a process occupies: ", err)
+		t.Skip("only Linux, on which CI runs, says how much memory a process occupies: ", err)
 	}
 	for line := range strings.Lines(string(data)) {
 		if rest, ok := strings.CutPrefix(line, "VmRSS:"); ok {

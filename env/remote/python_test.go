@@ -17,7 +17,7 @@ func python(t *testing.T, library string) string {
 	t.Helper()
 	interpreter := Python()
 	if out, err := exec.Command(interpreter, "-c", "import numpy, "+library).CombinedOutput(); err != nil {
-		t.Skipf("%s has no %s (set %s to one that has): %v\n%s", interpreter, library, PythonVariable, err, lastOf(out))
+		t.Skipf("%s has no %s (set %s to one that has, as CI does): %v\n%s", interpreter, library, PythonVariable, err, lastOf(out))
 	}
 	return interpreter
 }

@@ -29,7 +29,7 @@ func inNamespace(t *testing.T, script string, env ...string) string {
 	}
 	probe := t.TempDir()
 	if out, err := shell("mount -t tmpfs -o size=1m none " + probe).CombinedOutput(); err != nil {
-		t.Skipf("this system lets nobody mount a file system of their own: %v: %s", err, out)
+		t.Skipf("this system lets nobody mount a file system of their own; CI runs as root, who may: %v: %s", err, out)
 	}
 	out, err := shell(script).CombinedOutput()
 	if err != nil {

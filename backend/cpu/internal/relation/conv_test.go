@@ -84,7 +84,7 @@ func drawConv(t *rapid.T) ConvSpec {
 	}
 	out := s.OutputSize()
 	if out[0] < 1 || out[1] < 1 || out[0]*out[1] > 150 {
-		t.Skip("no output, or a large one")
+		t.Skip("no output, or a large one: this draw is nothing to test, rapid makes another")
 	}
 	s.X = denseLayout(perm("x"), [4]int{s.Batch, s.Input[0], s.Input[1], s.InChannels})
 	s.W = denseLayout(perm("w"), [4]int{s.InChannels, s.Kernel[0], s.Kernel[1], s.OutChannels})

@@ -42,7 +42,7 @@ func Emulated(t *testing.T) bool {
 	cmd.Stdout, cmd.Stderr = file, file
 	cmd.SysProcAttr = &syscall.SysProcAttr{Ptrace: true, Pdeathsig: syscall.SIGKILL}
 	if err := cmd.Start(); errors.Is(err, syscall.EPERM) || errors.Is(err, syscall.ENOSYS) {
-		t.Skipf("hardware missing: no AMX, and ptrace is not permitted to emulate it: %v", err)
+		t.Skipf("hardware missing: no AMX, and ptrace, which CI runs with, is not permitted to emulate it: %v", err)
 	} else if err != nil {
 		t.Fatal(err)
 	}
@@ -55,7 +55,7 @@ func Emulated(t *testing.T) bool {
 		_ = cmd.Process.Kill()
 	}
 	if errors.Is(err, syscall.EPERM) || errors.Is(err, syscall.ENOSYS) {
-		t.Skipf("hardware missing: no AMX, and tracing is not permitted to emulate it: %v", err)
+		t.Skipf("hardware missing: no AMX, and tracing, which CI runs with, is not permitted to emulate it: %v", err)
 	}
 	if err != nil || status != 0 {
 		t.Fatalf("under the emulator: exit status %d, %v\n%s", status, err, out.String())
