@@ -68,7 +68,7 @@ func registerBackend(cmd *cobra.Command, b *config.Backend) {
 	f.StringVar(&b.Name, "backend", "cpu", "what computes: cpu (ours), go (GoMLX's portable reference), or xla:PLUGIN (a GPU; see docs/gpu.md)")
 	f.IntVar(&b.Threads, "threads", 0, "worker threads (0: one per processor)")
 	f.StringVar(&b.Path, "cpu-path", "", "force a family of kernels: generic, avx2, avx512 or amx (default: the best here; also $ORRERY_CPU)")
-	f.StringVar(&b.Precision, "precision", "auto", "of large products: f32, bf16 (twice the speed where the CPU has AVX512_BF16) or auto")
+	f.StringVar(&b.Precision, "precision", "auto", "of large products: f32, bf16 (twice the speed where the CPU has AVX512_BF16) or auto: bf16 on CPUs with AMX, else f32")
 }
 
 // compose returns the effective configuration, validated. Flags that were not
